@@ -1,0 +1,41 @@
+# One command trains, one tests; both set themselves up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: setup train test lint format lock clean
+
+train: setup  ## train on data/digits.csv and say where the report is
+	$(BIN)/digits train
+
+setup: $(INSTALLED)  ## create .venv with the locked dependencies and this project
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; try: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV) (a minute or two, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test: setup  ## run all tests
+	$(BIN)/python -m pytest
+
+lint: setup  ## style, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: setup  ## apply style and format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: setup  ## work out requirements.lock from pyproject.toml anew
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --quiet \
+	  --upgrade --extra dev --python-version 3.11 --custom-compile-command "make lock" \
+	  --output-file requirements.lock pyproject.toml
+
+clean:  ## remove the environment and caches, keep artifacts
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

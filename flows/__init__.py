@@ -1,0 +1,1 @@
+"""What a person starts: the flows, their settings and the `digits` command."""

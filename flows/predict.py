@@ -1,0 +1,17 @@
+"""The prediction flow: new digits, read by a trained network."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.settings import PredictSettings
+from tasks.predict import Predicted, predict_files
+from tasks.run_folders import find_run
+
+
+@flow(name="predict", description="Read new digits with a trained network.")
+def predict(files: list[Path], settings: PredictSettings = PredictSettings()) -> Predicted:  # noqa: B008  # frozen
+    """Read CSV files of digits with a run's network and write the predictions as CSV."""
+    run = find_run(settings.artifacts, settings.run)
+    output = settings.output or settings.artifacts / "predictions" / f"{run.name}.csv"
+    return predict_files(files, run, settings.data, output)

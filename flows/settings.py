@@ -1,0 +1,90 @@
+"""The parameters of the flows: the form in Prefect's UI, and the options of the command line."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from flows.recipes import RECIPES
+from tasks.csv_format import CsvFormat
+from tasks.settings import SplitSettings, TrainingSettings
+
+
+class Settings(BaseModel):
+    """Everything that may be set of a retraining run.
+
+    A recipe fills in the training settings that are not given.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    csv: Path = Field(
+        default=Path("data/digits.csv"),
+        title="CSV file",
+        description="Digits to train on, one image a row, plain or .gz.",
+    )
+    recipe: Literal["classic"] = Field(
+        default="classic",
+        title="Recipe",
+        description="Named training settings; single options go over them.",
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        title="Seed",
+        description="Decides the split, the initial weights and the order of the batches.",
+    )
+    data: Annotated[CsvFormat, Parameter(name="*")] = Field(
+        default=CsvFormat(), title="Data", description="How the CSV is to be read."
+    )
+    split: Annotated[SplitSettings, Parameter(name="*")] = Field(
+        default=SplitSettings(), title="Split", description="How training and test are parted."
+    )
+    training: Annotated[TrainingSettings, Parameter(name="*")] = Field(
+        default=TrainingSettings(), title="Training", description="The network and its training."
+    )
+    artifacts: Path = Field(
+        default=Path("artifacts"),
+        title="Artifacts folder",
+        description="Where runs, stored files and result records are kept.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_recipe(cls, given: Any) -> Any:
+        # Only a mapping tells what was given; anything else is for pydantic to judge.
+        if not isinstance(given, dict):
+            return given
+        recipe = RECIPES.get(given.get("recipe", "classic"), {})
+        training = given.get("training", {})
+        if isinstance(training, BaseModel):
+            training = training.model_dump(exclude_unset=True)
+        if not isinstance(training, dict):
+            return given
+        return {**given, "training": {**recipe, **training}}
+
+
+class PredictSettings(BaseModel):
+    """Everything that may be set of a prediction."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str = Field(
+        default="latest",
+        title="Run",
+        description="Whose network to use: a run's name or its beginning, `latest` or `champion`.",
+    )
+    output: Path | None = Field(
+        default=None,
+        title="Output file",
+        description="CSV file to write; by default one in the artifacts folder, named by the input.",
+    )
+    data: Annotated[CsvFormat, Parameter(name="*")] = Field(
+        default=CsvFormat(),
+        title="Data",
+        description="How the files are to be read; what is not given is as the run was trained.",
+    )
+    artifacts: Path = Field(
+        default=Path("artifacts"), title="Artifacts folder", description="Where runs are kept."
+    )

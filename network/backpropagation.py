@@ -1,0 +1,61 @@
+"""The gradient of the cost by back propagation, on buffers made once and used for every step.
+
+Within a step everything is laid out as (features, examples), so a layer is one matrix product:
+weights (outputs, inputs + 1) times activations (inputs + 1, examples). Row 0 of the activations
+is all ones and meets the bias in column 0 of the weights; the same row makes the bias's gradient
+come out of the same product. Source: Nielsen, Neural Networks and Deep Learning, chapter 2.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from network.activations import ACTIVATIONS, sigmoid
+from network.loss import cross_entropy
+
+
+class Backpropagation:
+    """Forward and back propagation for a fixed number of examples at most.
+
+    Attributes:
+        gradients: one array a layer in the shape of its weights: the gradient of the cross-entropy
+            summed over the examples of the last call.
+    """
+
+    def __init__(self, weights: Sequence[np.ndarray], examples: int, activation: str) -> None:
+        dtype = weights[0].dtype
+        self._activation = ACTIVATIONS[activation]
+        self._activations = [  # one a hidden layer, (neurons + 1, examples), row 0 all ones
+            np.ones((len(layer) + 1, examples), dtype) for layer in weights[:-1]
+        ]
+        self._outputs = np.empty((len(weights[-1]), examples), dtype)
+        self._errors = [np.empty((len(layer), examples), dtype) for layer in weights[:-1]]
+        self.gradients = [np.empty_like(layer) for layer in weights]
+
+    def __call__(
+        self, weights: Sequence[np.ndarray], images: np.ndarray, targets: np.ndarray
+    ) -> float:
+        """Compute `gradients` and return the cross-entropy summed over the examples.
+
+        Args:
+            weights: one matrix a layer, (outputs, inputs + 1).
+            images: (examples, inputs + 1), column 0 all ones.
+            targets: (outputs, examples), 1 for the right output.
+        """
+        examples = len(images)
+        inputs = [images.T, *(layer[:, :examples] for layer in self._activations)]
+        for layer, before, after in zip(weights, inputs, inputs[1:], strict=False):
+            self._activation.apply(np.matmul(layer, before, out=after[1:]))
+        z = np.matmul(weights[-1], inputs[-1], out=self._outputs[:, :examples])
+        cost = cross_entropy(z, targets)
+
+        error = sigmoid(z)
+        error -= targets  # the slope of the cross-entropy in z
+        for layer in reversed(range(len(weights))):
+            np.matmul(error, inputs[layer].T, out=self.gradients[layer])
+            if layer > 0:
+                before = self._errors[layer - 1][:, :examples]
+                np.matmul(weights[layer][:, 1:].T, error, out=before)
+                self._activation.multiply_slope(before, inputs[layer][1:])
+                error = before
+        return cost

@@ -1,0 +1,46 @@
+"""The cost: how wrong the network is. Written down here and nowhere else.
+
+With outputs a = sigmoid(z), targets y (one output is 1, the others 0), m training examples and
+weights W without their biases:
+
+    J  =  1/m · Σ_examples Σ_outputs [ -y log a - (1 - y) log(1 - a) ]  +  l2 / (2 m) · Σ W²
+
+The first part is the binary cross-entropy, summed over the outputs and averaged over the
+examples; its slope with respect to z is simply a - y. Source: Nielsen, Neural Networks and Deep
+Learning, chapter 3.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def cross_entropy(z: np.ndarray, targets: np.ndarray) -> float:
+    """Return the binary cross-entropy summed over all outputs of all examples.
+
+    Since -log a = log(1 + e^-z) and -log(1 - a) = z + log(1 + e^-z), the sum is taken of
+    max(z, 0) - y z + log(1 + e^-|z|), which neither overflows nor takes the logarithm of 0.
+
+    Args:
+        z: weighted sums of the output layer, before the sigmoid, any shape.
+        targets: 1 for the right output, 0 for the others, the same shape.
+
+    Raises:
+        ValueError: the shapes differ; NumPy would stretch one of them without a word.
+    """
+    if z.shape != targets.shape:
+        raise ValueError(f"outputs {z.shape} and targets {targets.shape} differ in shape")
+    soft = np.abs(z)
+    np.negative(soft, out=soft)
+    np.exp(soft, out=soft)
+    soft += 1.0
+    np.log(soft, out=soft)
+    soft += np.maximum(z, 0.0)
+    soft -= z * targets
+    return float(soft.sum(dtype=np.float64))
+
+
+def penalty(weights: Sequence[np.ndarray], l2: float, examples: int) -> float:
+    """Return the L2 part of the cost, l2 / (2 m) · Σ W², biases left out."""
+    squares = sum(float(np.vdot(layer[:, 1:], layer[:, 1:])) for layer in weights)
+    return l2 / (2 * examples) * squares

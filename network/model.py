@@ -1,0 +1,54 @@
+"""The network as a function: images in, ten probabilities out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from network.activations import ACTIVATIONS, sigmoid
+
+CHUNK = 4096  # examples at a time, so that a million need no more memory than one chunk
+
+
+def weighted_sums(
+    weights: Sequence[np.ndarray], images: np.ndarray, activation: str = "sigmoid"
+) -> np.ndarray:
+    """Propagate images forward up to the output layer's sigmoid.
+
+    Args:
+        weights: one matrix a layer, (outputs, inputs + 1), bias in column 0.
+        images: (examples, inputs), about 0 … 1.
+        activation: function of the hidden layers: sigmoid, tanh or relu.
+
+    Returns:
+        (examples, outputs) weighted sums z; their sigmoid is the network's output.
+
+    Raises:
+        ValueError: the images do not have as many inputs as the first layer.
+    """
+    inputs = weights[0].shape[1] - 1
+    if images.ndim != 2 or images.shape[1] != inputs:
+        raise ValueError(f"images {images.shape} for a network of {inputs} inputs")
+    layer_input = images.astype(weights[0].dtype, copy=False)
+    *hidden, last = weights
+    for layer in hidden:
+        z = layer_input @ layer[:, 1:].T
+        z += layer[:, 0]
+        layer_input = ACTIVATIONS[activation].apply(z)
+    z = layer_input @ last[:, 1:].T
+    z += last[:, 0]
+    return z
+
+
+def predict(
+    weights: Sequence[np.ndarray], images: np.ndarray, activation: str = "sigmoid"
+) -> np.ndarray:
+    """Return each image's probability of being each digit, (examples, outputs).
+
+    The outputs are ten separate sigmoids, so a row need not sum to 1; the digit is the largest.
+    Arguments and errors are those of `weighted_sums`.
+    """
+    probabilities = np.empty((len(images), len(weights[-1])), dtype=weights[0].dtype)
+    for start in range(0, len(images), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        probabilities[chunk] = sigmoid(weighted_sums(weights, images[chunk], activation))
+    return probabilities

@@ -1,0 +1,1 @@
+"""The steps of the pipeline, and what they share: store, stage keys, records, run folders."""

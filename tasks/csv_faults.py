@@ -1,0 +1,81 @@
+"""The careful look at a CSV in which something is wrong: finds the first fault and explains it.
+
+Reading is fast because it does not look at single cells. When it meets anything it does not
+expect, this reads the file again line by line, so that the message can say where and what.
+"""
+
+import csv
+import math
+
+from tasks.csv_format import CsvFormat
+from tasks.csv_layout import CsvLayout, number, readable, text_lines
+from tasks.errors import DataError
+
+LEAST, MOST = -0.5, 1.5  # ink as a share of pixel_max; resampled images overshoot by about 0.13
+
+
+def first_fault(layout: CsvLayout, csv_format: CsvFormat) -> DataError:
+    """Return the error for the first line of a CSV that breaks a rule."""
+    with readable(layout.path, layout.compressed) as file:
+        lines = csv.reader(text_lines(file))
+        header_to_skip = layout.header is not None
+        try:
+            for fields in lines:
+                if not fields:
+                    continue
+                if header_to_skip:
+                    header_to_skip = False
+                    continue
+                fault = _fault(fields, layout, csv_format)
+                if fault:
+                    return DataError(f"{layout.path}: line {lines.line_num}: {fault}")
+        except csv.Error as error:
+            return DataError(f"{layout.path}: line {lines.line_num}: {error}.")
+    return DataError(f"{layout.path}: not the comma-separated numbers of digits.")
+
+
+def _fault(fields: list[str], layout: CsvLayout, csv_format: CsvFormat) -> str | None:
+    if len(fields) != layout.columns:
+        return (
+            f"{len(fields)} columns, but line 1 has {layout.columns}. Every line must have as many."
+        )
+    values: list[float] = []
+    for column, field in enumerate(fields):
+        where = f"{layout.named(column)}: "
+        if not field.strip():
+            return f"{where}the cell is empty. A number is needed."
+        value = number(field)
+        if value is None:
+            return f"{where}{_shown(field)} is no number."
+        if not math.isfinite(value):
+            return f"{where}{_shown(field)} is no pixel. Finite numbers are allowed."
+        values.append(value)
+    if layout.label is not None:
+        fault = _label_fault(values[layout.label], csv_format)
+        if fault:
+            return f"{layout.named(layout.label)}: {fault}"
+    least, most = LEAST * csv_format.pixel_max, MOST * csv_format.pixel_max
+    for column, value in enumerate(values):
+        if column != layout.label and not least <= value <= most:
+            return (
+                f"{layout.named(column)}: pixel {value:g} is far outside 0 … "
+                f"{csv_format.pixel_max:g}. Give --pixel-max, the value of full ink, or "
+                "--label-column if this is a label."
+            )
+    return None
+
+
+def _label_fault(label: float, csv_format: CsvFormat) -> str | None:
+    if label == 10 and not csv_format.label_ten_is_zero:
+        return "label 10. Allowed are 0 to 9; if 10 means 0, give --label-ten-is-zero."
+    highest = 10 if csv_format.label_ten_is_zero else 9
+    if label != int(label) or not 0 <= label <= highest:
+        return (
+            f"label {label:g}. Allowed are whole numbers from 0 to {highest}; if the label is in "
+            "another column, give --label-column first or its name."
+        )
+    return None
+
+
+def _shown(field: str) -> str:
+    return repr(field if len(field) <= 30 else field[:30] + "…")

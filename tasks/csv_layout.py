@@ -1,0 +1,206 @@
+"""What a CSV of digits looks like: compression, header, columns; found out from its first line."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isqrt
+from pathlib import Path
+from typing import IO
+
+from tasks.csv_format import CsvFormat
+from tasks.errors import DataError
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_LABEL_NAMES = {"label", "labels", "digit", "class", "target", "y"}
+_LONGEST_LINE = 1 << 24  # bytes; a digit's line is some kilobytes
+
+
+@dataclass(frozen=True)
+class CsvLayout:
+    """Where in a CSV the pixels and the labels are.
+
+    Attributes:
+        path: the file.
+        compressed: whether it is gzip.
+        header: the column names, or None where the first line is a digit.
+        columns: how many there are.
+        label: index of the label's column, or None where there is none.
+        image_side: height and width of an image, in pixels.
+    """
+
+    path: Path
+    compressed: bool
+    header: tuple[str, ...] | None
+    columns: int
+    label: int | None
+    image_side: int
+
+    def named(self, column: int) -> str:
+        """Return what to call a column: its number from 1 and its name if it has one."""
+        return f"column {column + 1}" + (f" ({self.header[column]})" if self.header else "")
+
+
+def find_layout(path: Path, csv_format: CsvFormat, known_side: int | None = None) -> CsvLayout:
+    """Look at a CSV's first line.
+
+    Args:
+        path: the file, plain or gzip whatever it is called.
+        csv_format: what the user says about it.
+        known_side: height and width that its images must have; the label may then be missing.
+
+    Raises:
+        DataError: it can't be a CSV of digits; the message says why.
+    """
+    compressed = _is_gzip(path)
+    line = _first_line(path, compressed)
+    fields = next(csv.reader([line]), [])
+    header = tuple(name.strip() for name in fields) if _is_header(fields) else None
+    if header is not None and len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise DataError(
+            f"{path}: line 1: the header names column {twice!r} twice. Give each its own name."
+        )
+    if len(fields) < 2:
+        other = next((name for mark, name in _MARKS.items() if mark in line), None)
+        raise DataError(
+            f"{path}: line 1: one column only"
+            + (f", but there are {other}; columns must be parted by commas." if other else ".")
+            + " Expected are an image's pixels and its label, parted by commas."
+        )
+    if known_side is not None and len(fields) == known_side**2:
+        return CsvLayout(path, compressed, header, len(fields), None, known_side)
+    label = _label_index(path, header, len(fields), csv_format.label_column)
+    pixels = len(fields) - 1
+    side = isqrt(pixels)
+    if side * side != pixels:
+        hint = (
+            f" {len(fields)} would be {isqrt(len(fields))} × {isqrt(len(fields))} pixels without a "
+            "label: add a column of labels."
+            if isqrt(len(fields)) ** 2 == len(fields)
+            else " An index column, if there is one, must go."
+        )
+        raise DataError(
+            f"{path}: line 1: {len(fields)} columns are {pixels} pixels and a label, and {pixels} "
+            f"pixels are no square image. Allowed are 401 (20 × 20), 785 (28 × 28), 65 (8 × 8) and "
+            f"so on.{hint}"
+        )
+    if known_side is not None and side != known_side:
+        raise DataError(
+            f"{path}: line 1: images of {side} × {side} pixels, but the network reads {known_side} "
+            f"× {known_side}. Give {known_side**2} columns of pixels, with or without a label."
+        )
+    return CsvLayout(path, compressed, header, len(fields), label, side)
+
+
+_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+@contextmanager
+def readable(path: Path, compressed: bool) -> Iterator[IO[bytes]]:
+    """Open a plain or gzip file for reading.
+
+    Raises:
+        DataError: on opening or while reading: a gzip that is cut off or damaged, or a file that
+            can't be read.
+    """
+    try:
+        with gzip.open(path, "rb") if compressed else path.open("rb") as file:
+            yield file  # type: ignore[misc]  # gzip.open in mode rb gives bytes
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{path}: the gzip is cut off or damaged ({error}). Fetch it anew."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path}: can't be read: {error.strerror or error}.") from error
+
+
+def _is_gzip(path: Path) -> bool:
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder. Name one CSV file, plain or .gz.")
+    with readable(path, compressed=False) as file:
+        magic = file.read(2)
+    if not magic:
+        raise DataError(f"{path}: empty. Expected is one image a line: its pixels and its label.")
+    if path.suffix == ".gz" and magic != _GZIP_MAGIC:
+        raise DataError(f"{path}: named .gz but no gzip. Rename it or compress it with gzip.")
+    return magic == _GZIP_MAGIC
+
+
+def _first_line(path: Path, compressed: bool) -> str:
+    with readable(path, compressed) as file:
+        start = file.readline(_LONGEST_LINE)
+        while start and not start.strip():
+            start = file.readline(_LONGEST_LINE)
+    if not start:
+        raise DataError(f"{path}: nothing but blank lines. Expected is one image a line.")
+    try:
+        text = start.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if any(not mark.isprintable() and not mark.isspace() for mark in text):
+        raise DataError(
+            f"{path}: no text in UTF-8. Expected is a CSV, plain or .gz, one image a line."
+        )
+    return text
+
+
+def _is_header(fields: list[str]) -> bool:
+    """Tell names from a digit: mostly words, or numbers that just count the columns."""
+    words = [field for field in fields if not _is_number(field)]
+    if 2 * len(words) > len(fields):
+        return True
+    numbers = [field.strip() for field in fields if _is_number(field)]
+    counts = [str(number) for number in range(len(numbers) + 1)]
+    return len(numbers) > 2 and (numbers == counts[:-1] or numbers == counts[1:])
+
+
+def number(field: str) -> float | None:
+    """Return a cell's number, or None; Python's underscores and foreign digits are no numbers."""
+    try:
+        return float(field) if field.isascii() and "_" not in field else None
+    except ValueError:
+        return None
+
+
+def _is_number(field: str) -> bool:
+    # An empty cell is a fault of a digit, not a name.
+    return not field.strip() or number(field) is not None
+
+
+def _label_index(
+    path: Path, header: tuple[str, ...] | None, columns: int, label_column: str
+) -> int:
+    names = header or ()
+    if label_column in names and label_column not in ("first", "last"):
+        return names.index(label_column)
+    if label_column not in ("first", "last"):
+        found = f"the header has {_some(names)}" if header else "the file has no header"
+        raise DataError(
+            f"{path}: line 1: no column is called {label_column!r}; {found}. "
+            "Give --label-column last, first, or a name in the header."
+        )
+    index = 0 if label_column == "first" else columns - 1
+    # A header that says otherwise is right: labels taken from a column of pixels would train a
+    # network on nonsense without a word.
+    said = [column for column, name in enumerate(names) if name.lower() in _LABEL_NAMES]
+    if len(said) == 1 and said[0] != index:
+        option = "first" if said[0] == 0 else names[said[0]]
+        raise DataError(
+            f"{path}: line 1: the header calls column {said[0] + 1} {names[said[0]]!r}, but "
+            f"--label-column {label_column} is column {index + 1} ({names[index]}). "
+            f"Give --label-column {option}."
+        )
+    return index
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names if len(names) <= 4 else (*names[:2], "…", names[-1]))
+
+
+def text_lines(file: IO[bytes]) -> io.TextIOWrapper:
+    """Return a binary file as text; bytes that are no UTF-8 become a mark that is no number."""
+    return io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")

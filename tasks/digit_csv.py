@@ -1,0 +1,177 @@
+"""Digits out of a CSV: streamed batch by batch, every cell checked, never a half-written file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from tasks.csv_faults import LEAST, MOST, first_fault
+from tasks.csv_format import CsvFormat
+from tasks.csv_layout import CsvLayout, find_layout, readable
+from tasks.digit_table import digit_writer
+from tasks.errors import DataError
+
+_BLOCK = 1 << 22  # bytes of text at a time
+_FAINT = 1.5  # no pixel above it under a pixel_max of 255 means pixels scaled to 0 … 1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a CSV: (rows, side · side) pixels row by row, and (rows,) labels if it has any."""
+
+    pixels: np.ndarray
+    labels: np.ndarray | None
+
+
+@dataclass
+class CsvSummary:
+    """What a whole CSV held."""
+
+    image_side: int
+    rows: int = 0
+    darkest: float = -np.inf
+    pixel_type: str = "uint8"
+    class_counts: np.ndarray = field(default_factory=lambda: np.zeros(10, np.int64))
+
+
+def csv_to_parquet(csv: Path, parquet: Path, csv_format: CsvFormat) -> CsvSummary:
+    """Write a CSV's digits as Parquet, in the narrowest type that holds every pixel exactly.
+
+    Bytes are tried first. Where they do not fit, one pass finds the type and another writes.
+
+    Raises:
+        DataError: a line breaks a rule, or a digit is missing altogether; nothing is written.
+    """
+    layout = find_layout(csv, csv_format)
+    try:
+        return _write(layout, parquet, csv_format, "uint8", "uint8")
+    except _NotBytes:
+        pixel_type = _narrowest_type(read_batches(layout, csv_format, "float64"))
+        return _write(layout, parquet, csv_format, "float64", pixel_type)
+
+
+def read_images(csv: Path, csv_format: CsvFormat, image_side: int) -> Iterator[Batch]:
+    """Yield a CSV's images for a network that reads images of one size, labels or none.
+
+    Raises:
+        DataError: a line breaks a rule, or the images have another size.
+    """
+    layout = find_layout(csv, csv_format, image_side)
+    rows, darkest = 0, -np.inf
+    for batch in read_batches(layout, csv_format, "float64"):
+        yield batch
+        rows += len(batch.pixels)
+        darkest = max(darkest, float(batch.pixels.max()))
+    _check_whole(layout, csv_format, rows, darkest)
+
+
+class _NotBytes(Exception):
+    """A cell is no whole number from 0 to 255, which may be right or wrong."""
+
+
+def read_batches(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> Iterator[Batch]:
+    """Yield a CSV's rows in order, each cell checked.
+
+    Args:
+        layout: where things are in the file.
+        csv_format: what the user says about it.
+        cell_type: uint8, or float64 for everything else.
+
+    Raises:
+        _NotBytes: a cell is no uint8; only if that was asked for.
+        DataError: a line breaks a rule.
+    """
+    names = [str(column) for column in range(layout.columns)]
+    try:
+        with readable(layout.path, layout.compressed) as file:
+            reader = pa_csv.open_csv(
+                file,
+                pa_csv.ReadOptions(
+                    column_names=names, skip_rows=int(layout.header is not None), block_size=_BLOCK
+                ),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.from_numpy_dtype(cell_type)),
+                    null_values=[],
+                ),
+            )
+            for batch in reader:
+                if batch.num_rows:
+                    yield _checked(batch, layout, csv_format)
+    except pa.ArrowInvalid as error:
+        if cell_type == "uint8":
+            raise _NotBytes from error
+        raise first_fault(layout, csv_format) from error
+
+
+def _checked(batch: pa.RecordBatch, layout: CsvLayout, csv_format: CsvFormat) -> Batch:
+    """Part a batch into pixels and labels; anything out of range is for the careful look."""
+    side = layout.image_side
+    columns = [column.to_numpy() for column in batch.columns]
+    labels = None
+    if layout.label is not None:
+        cells = columns.pop(layout.label)
+        highest = 10 if csv_format.label_ten_is_zero else 9
+        if not ((cells >= 0) & (cells <= highest) & (cells == np.floor(cells))).all():
+            raise first_fault(layout, csv_format)
+        labels = (cells % 10).astype(np.int8)
+    pixels = np.stack(columns, axis=1)
+    least, most = LEAST * csv_format.pixel_max, MOST * csv_format.pixel_max
+    if not ((pixels.min() >= least) & (pixels.max() <= most)):  # false for NaN too
+        raise first_fault(layout, csv_format)
+    if csv_format.pixel_order == "column":
+        pixels = pixels.reshape(-1, side, side).swapaxes(1, 2).reshape(-1, side * side)
+    return Batch(pixels, labels)
+
+
+def _write(
+    layout: CsvLayout, parquet: Path, csv_format: CsvFormat, cell_type: str, pixel_type: str
+) -> CsvSummary:
+    summary = CsvSummary(layout.image_side, pixel_type=pixel_type)
+    made_by = csv_format.model_dump()
+    with digit_writer(parquet, pixel_type, layout.image_side, made_by) as append:
+        for batch in read_batches(layout, csv_format, cell_type):
+            assert batch.labels is not None  # only a known image side lets the label be missing
+            append(batch.pixels, batch.labels)
+            summary.rows += len(batch.labels)
+            summary.darkest = max(summary.darkest, float(batch.pixels.max()))
+            summary.class_counts += np.bincount(batch.labels, minlength=10)
+        _check_whole(layout, csv_format, summary.rows, summary.darkest)
+        _check_classes(layout, summary.class_counts)
+    return summary
+
+
+def _narrowest_type(batches: Iterator[Batch]) -> str:
+    whole = single = True
+    least, most = np.inf, -np.inf
+    for batch in batches:
+        whole = whole and bool((batch.pixels == np.floor(batch.pixels)).all())
+        single = single and bool((batch.pixels == batch.pixels.astype(np.float32)).all())
+        least, most = min(least, batch.pixels.min()), max(most, batch.pixels.max())
+    if whole:
+        for name in ("uint8", "int16", "uint16", "int32"):
+            if np.iinfo(name).min <= least and most <= np.iinfo(name).max:
+                return name
+    return "float32" if single else "float64"
+
+
+def _check_whole(layout: CsvLayout, csv_format: CsvFormat, rows: int, darkest: float) -> None:
+    if rows == 0:
+        raise DataError(f"{layout.path}: a header and no digit. Expected is one image a line.")
+    if csv_format.pixel_max == 255 and darkest <= _FAINT:
+        raise DataError(
+            f"{layout.path}: no pixel is above {darkest:g}, but full ink is 255. If the pixels are "
+            "scaled to 0 … 1, give --pixel-max 1."
+        )
+
+
+def _check_classes(layout: CsvLayout, class_counts: np.ndarray) -> None:
+    missing = [str(digit) for digit in np.flatnonzero(class_counts == 0)]
+    if missing:
+        raise DataError(
+            f"{layout.path}: no image is labelled {', '.join(missing)}; each digit from 0 to 9 "
+            f"needs at least one. If labels are in another column, give --label-column; if 10 "
+            "means 0, --label-ten-is-zero."
+        )

@@ -1,0 +1,76 @@
+"""The fourth stage: the trained network reads the test digits it has never seen."""
+
+import json
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from network.activations import sigmoid
+from network.loss import cross_entropy, penalty
+from network.model import weighted_sums
+from network.weights import load_weights
+from tasks.digit_table import read_digits
+from tasks.images import one_hot, scaled_images
+from tasks.metrics import score
+from tasks.settings import TrainingSettings
+from tasks.stage import stage
+from tasks.store import Store, StoredFile
+
+
+class Evaluated(BaseModel):
+    """How well the network reads, and what it read each test digit as."""
+
+    model_config = ConfigDict(frozen=True)
+
+    evaluation: StoredFile
+    predictions: StoredFile
+
+
+@stage(
+    "tasks/evaluate.py", "tasks/digit_table.py", "tasks/images.py", "tasks/metrics.py", "network"
+)
+def evaluate(
+    store: Store,
+    weights: StoredFile,
+    train: StoredFile,
+    test: StoredFile,
+    training: TrainingSettings,
+) -> Evaluated:
+    """Score the network on the test split, and its cost on both splits.
+
+    Both costs carry the penalty of the training split, so that they differ by the fit alone.
+    """
+    layers = load_weights(store.path(weights))
+    seen, unseen = read_digits(store.path(train)), read_digits(store.path(test))
+    sums = {}
+    costs = {}
+    for name, digits in (("train", seen), ("test", unseen)):
+        images = scaled_images(digits, training.dtype)
+        sums[name] = weighted_sums(layers, images, training.activation)
+        fit = cross_entropy(sums[name], one_hot(digits.labels, training.dtype)) / len(digits.labels)
+        costs[f"{name}_cost"] = fit + penalty(layers, training.l2, len(seen.labels))
+    probabilities = sigmoid(sums["test"])
+    predictions = probabilities.argmax(axis=1)
+    evaluation = {
+        **score(unseen.labels, predictions),
+        "train_accuracy": float((sums["train"].argmax(axis=1) == seen.labels).mean()),
+        "train_rows": len(seen.labels),
+        "test_rows": len(unseen.labels),
+        **costs,
+    }
+    table = pd.DataFrame(
+        {
+            "row": np.arange(len(predictions)),
+            "label": unseen.labels,
+            "prediction": predictions.astype(np.int8),
+            "confidence": probabilities.max(axis=1),
+        }
+    )
+    with store.scratch() as scratch:
+        (scratch / "evaluation.json").write_text(json.dumps(evaluation, indent=2) + "\n")
+        table.to_parquet(scratch / "predictions.parquet")
+        return Evaluated(
+            evaluation=store.keep(scratch / "evaluation.json"),
+            predictions=store.keep(scratch / "predictions.parquet"),
+        )

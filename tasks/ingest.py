@@ -1,0 +1,43 @@
+"""The first stage: a CSV of digits becomes one validated Parquet file."""
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.csv_format import CsvFormat
+from tasks.digit_csv import csv_to_parquet
+from tasks.errors import DataError
+from tasks.stage import stage
+from tasks.store import SourceFile, Store, StoredFile
+
+
+class Ingested(BaseModel):
+    """The digits as Parquet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    digits: StoredFile
+    rows: int
+    image_side: int
+
+
+@stage(
+    "tasks/ingest.py",
+    "tasks/csv_format.py",
+    "tasks/digit_csv.py",
+    "tasks/digit_table.py",
+)
+def ingest(store: Store, csv: SourceFile, data: CsvFormat) -> Ingested:
+    """Validate every row of a CSV and keep it as Parquet.
+
+    Raises:
+        DataError: the CSV breaks a rule, or changed while it was read.
+    """
+    with store.scratch() as scratch:
+        parquet = scratch / "digits.parquet"
+        summary = csv_to_parquet(csv.path, parquet, data)
+        if SourceFile.of(csv.path) != csv:
+            raise DataError(
+                f"{csv.path}: changed while it was read. Start the run again when it is whole."
+            )
+        return Ingested(
+            digits=store.keep(parquet), rows=summary.rows, image_side=summary.image_side
+        )

@@ -1,0 +1,137 @@
+"""The last step, never cached: a run's folder, the champion decision, and what Prefect shows of it.
+
+The folder's manifest is written last, so a folder without one never was a run.
+"""
+
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+from pydantic import BaseModel, ConfigDict
+
+from network.weights import load_weights
+from tasks import champion
+from tasks.atomic import atomic_path
+from tasks.digit_table import read_digits
+from tasks.evaluate import Evaluated
+from tasks.figures import draw_figures
+from tasks.provenance import provenance
+from tasks.report import write_report
+from tasks.run import Run
+from tasks.run_folders import MANIFEST, complete_runs, read_json
+from tasks.saved_model import describe_model
+from tasks.shuffle_split import Split
+from tasks.store import SourceFile, sha256_of
+from tasks.train import Trained
+
+
+class Published(BaseModel):
+    """A complete run, in brief; the object that `digits train --json` prints."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    directory: Path
+    accuracy: float
+    train_rows: int
+    test_rows: int
+    verdict: str
+    stages: dict[str, str]
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def publish(
+    run: Run,
+    settings: BaseModel,
+    csv: SourceFile,
+    split: Split,
+    trained: Trained,
+    evaluated: Evaluated,
+) -> Published:
+    """Write the run's folder, decide on the champion, and leave the report in Prefect."""
+    store, artifacts = run.store, run.store.folder
+    folder = artifacts / "runs" / run.name
+    (folder / "figures").mkdir(parents=True)
+
+    test = read_digits(store.path(split.test))
+    predictions = pd.read_parquet(store.path(evaluated.predictions))
+    metrics = read_json(store.path(evaluated.evaluation))
+    comparison = champion.compare(artifacts, test, predictions["prediction"].to_numpy())
+    verdict = champion.decide(comparison, nothing_new=run.nothing_new)
+    metrics["champion"] = comparison.model_dump() if comparison else None
+
+    weights = load_weights(store.path(trained.weights))
+    shutil.copyfile(store.path(trained.weights), folder / "weights.pkl")
+    model = describe_model(
+        weights,
+        trained.weights.sha256,
+        activation=trained.activation,
+        image_side=test.image_side,
+        pixel_max=test.pixel_max,
+    )
+    _write_json(folder / "model.json", model)
+    _write_json(folder / "metrics.json", metrics)
+    draw_figures(
+        folder / "figures",
+        history=pd.read_parquet(store.path(trained.history)),
+        confusion_matrix=metrics["confusion_matrix"],
+        predictions=predictions,
+        images=test.pixels.reshape(-1, test.image_side, test.image_side) / test.pixel_max,
+        first_layer=weights[0],
+    )
+    manifest = {
+        "run": run.name,
+        "verdict": verdict,
+        "started": f"{run.started:%Y-%m-%dT%H:%M:%SZ}",
+        "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "seconds": round(run.seconds, 3),
+        "settings": settings.model_dump(mode="json"),
+        "source": csv.model_dump(mode="json"),
+        "stages": {stage.key.stage: stage.described() for stage in run.stages},
+        **provenance(),
+        "flow_run_id": flow_run.id,
+    }
+    report = write_report(folder, manifest, metrics)
+    manifest["files"] = {
+        path.relative_to(folder).as_posix(): sha256_of(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    _write_json(folder / MANIFEST, manifest)
+    _point_latest(artifacts)
+    if verdict == "promoted":
+        champion.promote(artifacts, run.name, metrics["accuracy"])
+
+    create_markdown_artifact(report, key="retraining-report", description=run.name)
+    create_table_artifact(metrics["per_digit"], key="per-digit", description=run.name)
+    return Published(
+        run=run.name,
+        directory=folder,
+        accuracy=metrics["accuracy"],
+        train_rows=split.train_rows,
+        test_rows=split.test_rows,
+        verdict=verdict,
+        stages={stage.key.stage: stage.state for stage in run.stages},
+    )
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with atomic_path(path) as new:
+        new.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _point_latest(artifacts: Path) -> None:
+    """Let `artifacts/latest` name the newest complete run, by one rename."""
+    newest = complete_runs(artifacts)[0]
+    link = artifacts / f".latest-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("runs") / newest.name, target_is_directory=True)
+    link.replace(artifacts / "latest")

@@ -1,0 +1,74 @@
+"""What may be set of each stage, each field with its range; how the CSV is read is in csv_format."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SplitSettings(BaseModel):
+    """How the digits are parted into training and test."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train_fraction: float = Field(
+        default=0.8,
+        gt=0,
+        lt=1,
+        title="Training fraction",
+        description="Share of the images to train on; the rest is the test split.",
+    )
+    stratify: bool = Field(
+        default=False,
+        title="Stratify",
+        description="Keep each digit's share the same in both splits.",
+    )
+
+
+class TrainingSettings(BaseModel):
+    """The network's shape and how it is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hidden_layers: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
+        default=(40,),
+        title="Hidden layers",
+        description="Width of each hidden layer, first to last; none is logistic regression.",
+    )
+    activation: Literal["sigmoid", "tanh", "relu"] = Field(
+        default="sigmoid", title="Activation", description="Function of the hidden layers."
+    )
+    epochs: int = Field(
+        default=400, ge=1, title="Epochs", description="Passes over the training split."
+    )
+    batch_size: int = Field(
+        default=0,
+        ge=0,
+        title="Batch size",
+        description="Images a step of gradient descent looks at; 0 is all of them.",
+    )
+    learning_rate: float = Field(
+        default=1.2,
+        gt=0,
+        allow_inf_nan=False,
+        title="Learning rate",
+        description="Length of a step, as a multiple of the gradient.",
+    )
+    momentum: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        title="Momentum",
+        description="Share of the last step that is kept in the next; 0 is plain descent.",
+    )
+    l2: float = Field(
+        default=1.0,
+        ge=0,
+        allow_inf_nan=False,
+        title="L2 regularisation",
+        description="Penalty on large weights, lambda in l2 / (2 m) · Σ W²; biases are free.",
+    )
+    dtype: Literal["float32", "float64"] = Field(
+        default="float32",
+        title="Number type",
+        description="float64 is twice as slow and exact enough to compare with other programs.",
+    )

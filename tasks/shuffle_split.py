@@ -1,0 +1,82 @@
+"""The second stage: digits are shuffled and parted into a training and a test set."""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from tasks.digit_table import Digits, read_digits, write_digits
+from tasks.errors import DataError
+from tasks.settings import SplitSettings
+from tasks.stage import stage
+from tasks.store import Store, StoredFile
+
+
+class Split(BaseModel):
+    """The two parts, each a Parquet file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    train: StoredFile
+    test: StoredFile
+    train_rows: int
+    test_rows: int
+
+
+def split_rows(
+    labels: np.ndarray, train_fraction: float, stratify: bool, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row numbers of the training and the test part, each in shuffled order.
+
+    Args:
+        labels: (rows,) the digit of each row; only looked at to stratify.
+        train_fraction: share of the rows to train on; their number is rounded to the nearest.
+        stratify: take that share of each digit. Its rows are rounded one digit at a time against
+            the running total, so that the whole stays right to the row.
+        rng: source of the permutation.
+
+    Raises:
+        DataError: one of the parts would be empty.
+    """
+    rows = len(labels)
+    train_rows = round(rows * train_fraction)
+    if not 0 < train_rows < rows:
+        raise DataError(
+            f"{rows} rows can't be parted at --train-fraction {train_fraction:g}: one part would "
+            "be empty. Add rows or change --train-fraction."
+        )
+    shuffled = rng.permutation(rows)
+    if not stratify:
+        return shuffled[:train_rows], shuffled[train_rows:]
+    in_train = np.zeros(rows, dtype=bool)
+    seen = taken = 0
+    for digit in np.unique(labels):
+        of_digit = shuffled[labels[shuffled] == digit]
+        seen += len(of_digit)
+        take = round(seen * train_fraction) - taken
+        in_train[of_digit[:take]] = True
+        taken += take
+    return shuffled[in_train[shuffled]], shuffled[~in_train[shuffled]]
+
+
+@stage("tasks/shuffle_split.py", "tasks/digit_table.py")
+def shuffle_split(store: Store, digits: StoredFile, split: SplitSettings, seed: int) -> Split:
+    """Shuffle the digits by the seed and part them.
+
+    Raises:
+        DataError: too few rows for the split.
+    """
+    table = read_digits(store.path(digits))
+    # 0 and 1 keep the streams of the split and of the training apart.
+    rng = np.random.default_rng([seed, 0])
+    parts = split_rows(table.labels, split.train_fraction, split.stratify, rng)
+    with store.scratch() as scratch:
+        kept = []
+        for name, rows in zip(("train", "test"), parts, strict=True):
+            part = Digits(
+                pixels=table.pixels[rows],
+                labels=table.labels[rows],
+                image_side=table.image_side,
+                pixel_max=table.pixel_max,
+            )
+            write_digits(part, scratch / f"{name}.parquet")
+            kept.append(store.keep(scratch / f"{name}.parquet"))
+    return Split(train=kept[0], test=kept[1], train_rows=len(parts[0]), test_rows=len(parts[1]))

@@ -1,0 +1,112 @@
+"""Where stage outputs live: files named by their content, under one folder that can be moved.
+
+Nothing here knows about Prefect or about what is inside a file.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.errors import DataError
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class SourceFile(BaseModel):
+    """A file of the user's: where it is, and what was in it when the run began."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: Path
+    sha256: str
+    bytes: int
+
+    @classmethod
+    def of(cls, path: Path) -> "SourceFile":
+        """Take a file's digest.
+
+        Raises:
+            DataError: the file is missing, is not a regular file, or can't be read.
+        """
+        if not path.exists():
+            raise DataError(f"{path}: no such file. Name an existing CSV file with --csv.")
+        if not path.is_file():
+            raise DataError(f"{path}: not a file. Name one CSV file with --csv, plain or .gz.")
+        try:
+            return cls(path=path, sha256=sha256_of(path), bytes=path.stat().st_size)
+        except OSError as error:
+            raise DataError(f"{path}: can't be read: {error.strerror}.") from error
+
+
+class StoredFile(BaseModel):
+    """A file in the store, named without saying where the store is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+class Store(BaseModel):
+    """The artifacts folder as the stages see it: content-named files and Prefect's result records.
+
+    Two runs that write the same content write the same file, so whoever comes last changes nothing.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    folder: Path
+
+    @property
+    def files(self) -> Path:
+        """The folder of stage outputs."""
+        return self.folder / "store"
+
+    @property
+    def results(self) -> Path:
+        """The folder of Prefect's result records, one a stage key."""
+        return self.folder / "results"
+
+    def path(self, file: StoredFile) -> Path:
+        """Return where a stored file is now."""
+        return self.files / file.name
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Yield a private folder on the store's own disk, removed afterwards."""
+        self.files.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.files) as folder:
+            yield Path(folder)
+
+    def keep(self, path: Path) -> StoredFile:
+        """Move a finished file from scratch into the store under a name made from its content.
+
+        The move is one rename after the bytes are on disk, so a name in the store always means
+        whole content.
+        """
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        digest = sha256_of(path)
+        size = path.stat().st_size
+        name = f"{path.stem}-{digest[:16]}{path.suffix}"
+        path.replace(self.files / name)
+        return StoredFile(name=name, sha256=digest, bytes=size)
+
+    def damage(self, file: StoredFile) -> str | None:
+        """Say what is wrong with a stored file, or None if it holds what it did when it was kept."""
+        path = self.path(file)
+        if not path.is_file():
+            return f"stored file {file.name} is missing"
+        if path.stat().st_size != file.bytes or sha256_of(path) != file.sha256:
+            return f"stored file {file.name} is damaged"
+        return None

@@ -1,0 +1,64 @@
+"""The store: files named by content, whole or absent, wherever the folder is."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import DataError
+from tasks.store import SourceFile, Store, StoredFile
+
+
+def keep(store: Store, content: bytes) -> StoredFile:
+    """Put some bytes into a store."""
+    with store.scratch() as scratch:
+        (scratch / "digits.bin").write_bytes(content)
+        return store.keep(scratch / "digits.bin")
+
+
+def test_equal_content_is_one_file(tmp_path: Path) -> None:
+    """Whoever keeps the same bytes again changes nothing."""
+    store = Store(folder=tmp_path)
+    assert keep(store, b"ink") == keep(store, b"ink")
+    assert [path.name for path in store.files.iterdir()] == [keep(store, b"ink").name]
+
+
+def test_scratch_leaves_nothing_behind_on_failure(tmp_path: Path) -> None:
+    """A stage that fails half-way leaves no file in the store."""
+    store = Store(folder=tmp_path)
+    with pytest.raises(RuntimeError), store.scratch() as scratch:
+        (scratch / "half").write_bytes(b"half")
+        raise RuntimeError
+    assert list(store.files.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda path: path.unlink(), "is missing"),
+        (lambda path: path.write_bytes(b"in"), "is damaged"),
+        (lambda path: path.write_bytes(b"inK"), "is damaged"),
+    ],
+    ids=["deleted", "truncated", "altered"],
+)
+def test_damage_is_seen(tmp_path: Path, harm, words: str) -> None:  # type: ignore[no-untyped-def]
+    """A stored file that was deleted, truncated or altered is reported by name."""
+    store = Store(folder=tmp_path)
+    file = keep(store, b"ink")
+    assert store.damage(file) is None
+    harm(store.path(file))
+    assert words in (store.damage(file) or "")
+
+
+def test_a_moved_store_is_as_good(tmp_path: Path) -> None:
+    """Records name no folder, so a store that was moved still holds its files."""
+    file = keep(Store(folder=tmp_path / "here"), b"ink")
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert Store(folder=tmp_path / "there").damage(file) is None
+
+
+def test_a_source_that_is_no_file_is_explained(tmp_path: Path) -> None:
+    """A missing CSV and a folder in its place each get one line that names the option."""
+    with pytest.raises(DataError, match=r"nowhere\.csv: no such file.*--csv"):
+        SourceFile.of(tmp_path / "nowhere.csv")
+    with pytest.raises(DataError, match=r"not a file.*--csv"):
+        SourceFile.of(tmp_path)
