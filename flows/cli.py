@@ -11,7 +11,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
@@ -28,6 +28,9 @@ from network.gradient_descent import DivergenceError
 from network.weights import WeightsError
 from tasks.errors import InputError
 from tasks.run_folders import MANIFEST, find_run, read_json
+
+if TYPE_CHECKING:
+    from tasks.publish import Published
 
 app = App(
     name="digits",
@@ -55,7 +58,8 @@ def train(
     from flows.retrain import retrain
 
     _hide_own_tracebacks()
-    published = retrain(settings, return_state=True).result()
+    # Typed as the state the flow returns; Prefect hands over what is in it.
+    published = cast("Published", retrain(settings, return_state=True).result())
     if json:
         print(published.model_dump_json())
         return
@@ -136,7 +140,8 @@ def _explained(error: CycloptsError) -> str:
     """Put a rejected option into one line a problem, in the words of the command line."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
-        return f"{error} Options are listed by: digits {' '.join(error.command_chain or ())} --help"
+        command = " ".join(["digits", *(error.command_chain or ()), "--help"])
+        return f"{error} Options are listed by: {command}"
     lines = []
     for problem in cause.errors(include_url=False):
         names = [str(part) for part in problem["loc"] if isinstance(part, str)]
@@ -170,3 +175,7 @@ def _hide_own_tracebacks() -> None:
 
     for handler in logging.getLogger().handlers:
         handler.addFilter(worth_showing)
+
+
+if __name__ == "__main__":
+    main()

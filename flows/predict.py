@@ -10,7 +10,7 @@ from tasks.run_folders import find_run
 
 
 @flow(name="predict", description="Read new digits with a trained network.")
-def predict(files: list[Path], settings: PredictSettings = PredictSettings()) -> Predicted:  # noqa: B008  # frozen
+def predict(files: list[Path], settings: PredictSettings = PredictSettings()) -> Predicted:
     """Read CSV files of digits with a run's network and write the predictions as CSV."""
     run = find_run(settings.artifacts, settings.run)
     output = settings.output or settings.artifacts / "predictions" / f"{run.name}.csv"

@@ -15,7 +15,7 @@ from tasks.train import train
 
 
 @flow(name="retrain", description="Train a network on a CSV of digits and publish what came of it.")
-def retrain(settings: Settings = Settings()) -> State[Published]:  # noqa: B008  # frozen
+def retrain(settings: Settings = Settings()) -> State[Published]:
     """Ingest, split, train, evaluate, publish; only what changed is run again.
 
     Returns:

@@ -41,7 +41,7 @@ class Settings(BaseModel):
     split: Annotated[SplitSettings, Parameter(name="*")] = Field(
         default=SplitSettings(), title="Split", description="How training and test are parted."
     )
-    training: Annotated[TrainingSettings, Parameter(name="*")] = Field(
+    training: Annotated[TrainingSettings, Parameter(name="*", consume_multiple=True)] = Field(
         default=TrainingSettings(), title="Training", description="The network and its training."
     )
     artifacts: Path = Field(
@@ -78,7 +78,7 @@ class PredictSettings(BaseModel):
     output: Path | None = Field(
         default=None,
         title="Output file",
-        description="CSV file to write; by default one in the artifacts folder, named by the input.",
+        description="CSV file to write; by default one in the artifacts folder, named by the run.",
     )
     data: Annotated[CsvFormat, Parameter(name="*")] = Field(
         default=CsvFormat(),

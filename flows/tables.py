@@ -14,7 +14,7 @@ SHOWN_PREDICTIONS = 10
 
 
 def runs_table(artifacts: Path) -> pd.DataFrame:
-    """Return one row a complete run, newest first: name, accuracy, verdict, what it was trained on."""
+    """Return one row a complete run, newest first: accuracy, verdict, what it was trained on."""
     champion = champion_name(artifacts)
     rows = []
     for folder in complete_runs(artifacts):
@@ -26,6 +26,7 @@ def runs_table(artifacts: Path) -> pd.DataFrame:
                 "verdict": manifest["verdict"],
                 "champion": folder.name == champion,
                 "ran": [n for n, stage in manifest["stages"].items() if stage["state"] == "ran"],
+                "stages": len(manifest["stages"]),
                 "seconds": manifest["seconds"],
                 "csv": manifest["source"]["path"],
                 "train_rows": metrics["train_rows"],
@@ -37,15 +38,14 @@ def runs_table(artifacts: Path) -> pd.DataFrame:
 
 def runs_on_terminal(runs: pd.DataFrame) -> Table:
     """Return the runs as a table to print."""
-    table = Table("run", "accuracy", "verdict", "stages run", "seconds", "csv")
+    table = Table("run", "accuracy", "verdict", "stages run")
+    table.columns[0].no_wrap = True
     for run in runs.to_dict(orient="records"):
         table.add_row(
             run["run"] + (" ★" if run["champion"] else ""),
             f"{run['accuracy']:.1%}",
             run["verdict"],
-            ", ".join(run["ran"]) or "none",
-            f"{run['seconds']:.1f}",
-            run["csv"],
+            f"{len(run['ran'])} of {run['stages']}",
         )
     return table
 
@@ -53,7 +53,7 @@ def runs_on_terminal(runs: pd.DataFrame) -> Table:
 def run_on_terminal(
     folder: Path, manifest: Mapping[str, Any], metrics: Mapping[str, Any]
 ) -> RenderableType:
-    """Return one run to print: how well it reads, its stages with reasons, its settings and files."""
+    """Return one run to print: how well it reads, its stages with reasons, its settings."""
     low, high = metrics["accuracy_interval"]
     stages = Table("stage", "state", "seconds", "why")
     for name, stage in manifest["stages"].items():

@@ -11,19 +11,16 @@ import numpy as np
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
-    """Replace z by 1 / (1 + e^-z), and return it.
-
-    Written as (1 + tanh(z / 2)) / 2, which is the same function and can't overflow.
-    """
-    z *= 0.5
-    np.tanh(z, out=z)
-    z += 1.0
-    z *= 0.5
-    return z
+    """Replace z, floats of any shape, by 1 / (1 + e^-z), between 0 and 1, and return it."""
+    # Far below 0 e^-z overflows to infinity, whose reciprocal is the right answer: 0.
+    with np.errstate(over="ignore"):
+        np.negative(z, out=z)
+        np.exp(z, out=z)
+        z += 1.0
+        return np.reciprocal(z, out=z)
 
 
 def _sigmoid_slope(error: np.ndarray, activations: np.ndarray) -> None:
-    # a (1 - a) = a - a²; `activations` is not needed any more and serves as the work space.
     error *= activations
     np.subtract(1.0, activations, out=activations)
     error *= activations
@@ -53,9 +50,9 @@ class Activation:
     """A hidden layer's function, and its slope.
 
     Attributes:
-        apply: replaces weighted sums by activations, in place.
-        multiply_slope: multiplies an error by the slope at the given activations, in place, and
-            spoils the activations.
+        apply: replaces weighted sums by activations, in place, and returns them.
+        multiply_slope: multiplies an error by the slope at the given activations a, in place, and
+            spoils the activations. The slopes are a (1 - a), 1 - a², and 1 where a > 0.
     """
 
     apply: Callable[[np.ndarray], np.ndarray]

@@ -1,4 +1,4 @@
-"""The gradient of the cost by back propagation, on buffers made once and used for every step.
+"""The gradient of the cross-entropy by back propagation, on buffers made once and used every step.
 
 Within a step everything is laid out as (features, examples), so a layer is one matrix product:
 weights (outputs, inputs + 1) times activations (inputs + 1, examples). Row 0 of the activations
@@ -18,8 +18,7 @@ class Backpropagation:
     """Forward and back propagation for a fixed number of examples at most.
 
     Attributes:
-        gradients: one array a layer in the shape of its weights: the gradient of the cross-entropy
-            summed over the examples of the last call.
+        gradients: one array a layer in the shape of its weights, made anew by every call.
     """
 
     def __init__(self, weights: Sequence[np.ndarray], examples: int, activation: str) -> None:
@@ -33,29 +32,41 @@ class Backpropagation:
         self.gradients = [np.empty_like(layer) for layer in weights]
 
     def __call__(
-        self, weights: Sequence[np.ndarray], images: np.ndarray, targets: np.ndarray
+        self,
+        weights: Sequence[np.ndarray],
+        images: np.ndarray,
+        targets: np.ndarray,
+        factor: float = 1.0,
     ) -> float:
         """Compute `gradients` and return the cross-entropy summed over the examples.
+
+        The gradients are those of that sum times `factor`, which costs nothing here and a pass
+        over all weights anywhere else. Sums beyond the number type become infinity or NaN in the
+        result, without a warning.
 
         Args:
             weights: one matrix a layer, (outputs, inputs + 1).
             images: (examples, inputs + 1), column 0 all ones.
-            targets: (outputs, examples), 1 for the right output.
+            targets: (outputs, examples), 1 for the right output, 0 for the others.
+            factor: what the gradients are multiplied by.
         """
         examples = len(images)
         inputs = [images.T, *(layer[:, :examples] for layer in self._activations)]
-        for layer, before, after in zip(weights, inputs, inputs[1:], strict=False):
-            self._activation.apply(np.matmul(layer, before, out=after[1:]))
-        z = np.matmul(weights[-1], inputs[-1], out=self._outputs[:, :examples])
-        cost = cross_entropy(z, targets)
+        # Set here and not by the caller: each thread has error settings of its own.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for layer, before, after in zip(weights, inputs, inputs[1:], strict=False):
+                self._activation.apply(np.matmul(layer, before, out=after[1:]))
+            z = np.matmul(weights[-1], inputs[-1], out=self._outputs[:, :examples])
+            cost = cross_entropy(z, targets)
 
-        error = sigmoid(z)
-        error -= targets  # the slope of the cross-entropy in z
-        for layer in reversed(range(len(weights))):
-            np.matmul(error, inputs[layer].T, out=self.gradients[layer])
-            if layer > 0:
-                before = self._errors[layer - 1][:, :examples]
-                np.matmul(weights[layer][:, 1:].T, error, out=before)
-                self._activation.multiply_slope(before, inputs[layer][1:])
-                error = before
+            error = sigmoid(z)
+            error -= targets  # the slope of the cross-entropy in z
+            error *= factor
+            for layer in reversed(range(len(weights))):
+                np.matmul(error, inputs[layer].T, out=self.gradients[layer])
+                if layer > 0:
+                    before = self._errors[layer - 1][:, :examples]
+                    np.matmul(weights[layer][:, 1:].T, error, out=before)
+                    self._activation.multiply_slope(before, inputs[layer][1:])
+                    error = before
         return cost

@@ -1,23 +1,21 @@
 """Gradient descent: step by step against the gradient of the cost, in batches, with momentum.
 
-A large batch is cut into two shards that are worked on side by side, each by one thread. The
-shards do not depend on the machine and their gradients are added in a fixed order, so the same
-seed gives the same bytes whatever the number of cores.
+The loop only; `backpropagation.py` has the gradient and `sharding.py` how two threads share it.
 """
 
+import copy
 import math
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from network.backpropagation import Backpropagation
 from network.loss import penalty
+from network.sharding import ShardedBackpropagation
 
-SHARDS = 2
-SMALLEST_SHARD = 256  # examples; below this, handing work to a thread costs more than it saves
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # images in and out, same shape
 
 
 class DivergenceError(ArithmeticError):
@@ -44,29 +42,38 @@ def gradient_descent(
     activation: str = "sigmoid",
     batch_size: int | None = None,
     momentum: float = 0.0,
+    schedule: str = "constant",
+    augment: Augment | None = None,
     velocity: Sequence[np.ndarray] | None = None,
     first_epoch: int = 1,
 ) -> Iterator[Epoch]:
     """Train the weights in place, yielding after every epoch.
 
-    The velocity of a weight is `momentum` times its last one minus `learning_rate` times its
-    gradient, and is added to the weight. Weights, velocity, `rng` and the epoch's number are the
-    whole state of a training: given again, it goes on as if it had never stopped.
+    The velocity of a weight is `momentum` times its last one plus the learning rate times its
+    gradient, and is taken from the weight. Weights, velocity, the state of `rng` and the epoch's
+    number are the whole state of a training: given again, it goes on as if it had never stopped.
 
     The cost of an epoch is that of the weights each batch met, before its own step: for the full
-    batch that is the cost before the epoch's one step, for mini-batches the mean on the way.
+    batch that is the cost before the epoch's one step, for mini-batches the mean on the way, and
+    with `augment` the cost on the altered images.
 
     Args:
         weights: one matrix a layer, (outputs, inputs + 1), bias in column 0; changed in place.
+            Their number type is that of the whole computation.
         images: (examples, inputs), about 0 … 1.
         targets: (examples, outputs), 1 for the right output, 0 for the others.
         learning_rate: length of a step as a multiple of the gradient, above 0.
         l2: weight of the penalty on large weights, 0 or more; see `network.loss`.
         epochs: number of the last epoch.
-        rng: decides the order of the examples in mini-batches; not used for the full batch.
+        rng: decides the order of the examples in mini-batches, and what `augment` draws; not used
+            for the full batch without `augment`.
         activation: function of the hidden layers: sigmoid, tanh or relu.
         batch_size: examples a step; None is all of them.
         momentum: share of the last step kept in the next, 0 … 1; 0 is plain gradient descent.
+        schedule: the learning rate over the epochs: `constant`, or `cosine`, which falls from
+            `learning_rate` towards 0 along half a wave (Loshchilov and Hutter 2017).
+        augment: alters the images anew for every epoch, given them and a generator. It runs on a
+            second thread while the network trains on the epoch before.
         velocity: arrays in the shapes of the weights, changed in place; by default zeros.
         first_epoch: number of the first epoch, from 1.
 
@@ -75,88 +82,92 @@ def gradient_descent(
         DivergenceError: the cost became infinite or not a number; at once, with the epoch.
     """
     _check_shapes(weights, images, targets)
-    dtype = weights[0].dtype
     examples = len(images)
     batch_size = min(batch_size or examples, examples)
     velocity = [np.zeros_like(layer) for layer in weights] if velocity is None else velocity
-    inputs = np.ones((examples, images.shape[1] + 1), dtype)  # column 0 meets the bias
+    inputs = np.ones((examples, images.shape[1] + 1), weights[0].dtype)  # column 0 meets the bias
     inputs[:, 1:] = images
-    columns = np.ascontiguousarray(targets.T, dtype)  # (outputs, examples)
+    columns = np.ascontiguousarray(targets.T, weights[0].dtype)  # (outputs, examples)
 
-    with threadpool_limits(1, user_api="blas"), _Shards(weights, batch_size, activation) as shards:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(2) as threads:
+        backpropagate = ShardedBackpropagation(weights, batch_size, activation, threads)
+        altered = _Altered(images, augment, rng, threads) if augment else None
         for number in range(first_epoch, epochs + 1):
+            rate = learning_rate * _SCHEDULES[schedule]((number - 1) / epochs)
             cost = 0.0
-            for batch in _batches(examples, batch_size, rng):
-                size = len(inputs[batch])
-                with np.errstate(over="ignore", invalid="ignore"):  # told as divergence below
-                    cost += shards.backpropagate(weights, inputs[batch], columns[:, batch])
-                    cost += size * penalty(weights, l2, examples)
-                    for layer, step, gradient in zip(
-                        weights, velocity, shards.gradients, strict=True
-                    ):
-                        gradient *= learning_rate / size
-                        gradient[:, 1:] += learning_rate * l2 / examples * layer[:, 1:]
-                        step *= momentum
-                        step -= gradient
-                        layer += step
+            if altered:
+                inputs[:, 1:] = altered.draw()
+            order = None if batch_size == examples else rng.permutation(examples)
+            if altered and number < epochs:
+                altered.draw_ahead()
+            for start in range(0, examples, batch_size):
+                batch = slice(None) if order is None else order[start : start + batch_size]
+                size = min(batch_size, examples - start)
+                cost += size * penalty(weights, l2, examples)
+                cost += backpropagate(weights, inputs[batch], columns[:, batch], rate / size)
                 if not math.isfinite(cost):
-                    raise DivergenceError(
-                        f"epoch {number}: the cost became {cost}. Training diverged: lower "
-                        f"--learning-rate (now {learning_rate:g})"
-                        + (f" or --momentum (now {momentum:g})." if momentum else ".")
-                    )
+                    raise DivergenceError(_advice(number, cost, learning_rate, momentum))
+                _step(weights, backpropagate.gradients, velocity, momentum, rate * l2 / examples)
             yield Epoch(number, cost / examples)
 
 
-def _batches(
-    examples: int, batch_size: int, rng: np.random.Generator
-) -> Iterator[slice | np.ndarray]:
-    if batch_size == examples:
-        yield slice(None)
-        return
-    order = rng.permutation(examples)
-    for start in range(0, examples, batch_size):
-        yield order[start : start + batch_size]
+_SCHEDULES: dict[str, Callable[[float], float]] = {  # share of the epochs gone by → factor
+    "constant": lambda _: 1.0,
+    "cosine": lambda progress: (1 + math.cos(math.pi * progress)) / 2,
+}
 
 
-class _Shards:
-    """Back propagation of a batch in one or two shards, each on a thread of its own."""
+def _step(
+    weights: Sequence[np.ndarray],
+    gradients: Sequence[np.ndarray],  # times the learning rate; spoilt
+    velocity: Sequence[np.ndarray],
+    momentum: float,
+    decay: float,
+) -> None:
+    """Take one step; the penalty's gradient is `decay` times the weights without the biases."""
+    with np.errstate(over="ignore", invalid="ignore"):  # told as divergence by the next cost
+        for layer, gradient, step in zip(weights, gradients, velocity, strict=True):
+            if decay:
+                gradient[:, 1:] += decay * layer[:, 1:]
+            if momentum:
+                step *= momentum
+                step += gradient
+                layer -= step
+            else:
+                layer -= gradient
 
-    def __init__(self, weights: Sequence[np.ndarray], batch_size: int, activation: str) -> None:
-        self._count = SHARDS if batch_size >= SHARDS * SMALLEST_SHARD else 1
-        rows = math.ceil(batch_size / self._count)
-        self._shards = [Backpropagation(weights, rows, activation) for _ in range(self._count)]
-        self._threads = ThreadPoolExecutor(self._count) if self._count > 1 else None
-        self.gradients = self._shards[0].gradients
 
-    def backpropagate(
-        self, weights: Sequence[np.ndarray], inputs: np.ndarray, targets: np.ndarray
-    ) -> float:
-        """Compute `gradients`, summed over the batch, and return its summed cross-entropy."""
-        if self._threads is None:
-            return self._shards[0](weights, inputs, targets)
-        cuts = [len(inputs) * cut // self._count for cut in range(self._count + 1)]
-        costs = list(
-            self._threads.map(
-                lambda shard, start, stop: shard(
-                    weights, inputs[start:stop], targets[:, start:stop]
-                ),
-                self._shards,
-                cuts[:-1],
-                cuts[1:],
-            )
-        )
-        for shard in self._shards[1:]:
-            for total, gradient in zip(self.gradients, shard.gradients, strict=True):
-                total += gradient
-        return sum(costs)
+class _Altered:
+    """The images of each epoch, altered; those of the next are prepared on another thread.
 
-    def __enter__(self) -> "_Shards":
-        return self
+    An epoch's generator comes from one draw of `rng`. To prepare ahead, that draw is made from a
+    copy, so that `rng` after an epoch is the same whether or not there has been a next one.
+    """
 
-    def __exit__(self, *_: object) -> None:
-        if self._threads is not None:
-            self._threads.shutdown()
+    def __init__(
+        self, images: np.ndarray, augment: Augment, rng: np.random.Generator, threads: Executor
+    ) -> None:
+        self._images, self._augment, self._rng, self._threads = images, augment, rng, threads
+        self._ahead: Future[np.ndarray] | None = None
+
+    def draw(self) -> np.ndarray:
+        generator = _child(self._rng)
+        return self._ahead.result() if self._ahead else self._augment(self._images, generator)
+
+    def draw_ahead(self) -> None:
+        generator = _child(copy.deepcopy(self._rng))
+        self._ahead = self._threads.submit(self._augment, self._images, generator)
+
+
+def _child(rng: np.random.Generator) -> np.random.Generator:
+    return np.random.default_rng(rng.integers(2**63))
+
+
+def _advice(epoch: int, cost: float, learning_rate: float, momentum: float) -> str:
+    return (
+        f"epoch {epoch}: the cost became {cost}. Training diverged: lower --learning-rate (now "
+        f"{learning_rate:g})" + (f" or --momentum (now {momentum:g})." if momentum else ".")
+    )
 
 
 def _check_shapes(weights: Sequence[np.ndarray], images: np.ndarray, targets: np.ndarray) -> None:

@@ -30,17 +30,28 @@ def cross_entropy(z: np.ndarray, targets: np.ndarray) -> float:
     """
     if z.shape != targets.shape:
         raise ValueError(f"outputs {z.shape} and targets {targets.shape} differ in shape")
-    soft = np.abs(z)
-    np.negative(soft, out=soft)
-    np.exp(soft, out=soft)
-    soft += 1.0
-    np.log(soft, out=soft)
-    soft += np.maximum(z, 0.0)
-    soft -= z * targets
-    return float(soft.sum(dtype=np.float64))
+    costs = np.abs(z)
+    np.negative(costs, out=costs)
+    np.exp(costs, out=costs)
+    costs += 1.0
+    np.log(costs, out=costs)
+    costs += np.maximum(z, 0.0)
+    costs -= z * targets
+    return float(costs.sum(dtype=np.float64))
 
 
 def penalty(weights: Sequence[np.ndarray], l2: float, examples: int) -> float:
-    """Return the L2 part of the cost, l2 / (2 m) · Σ W², biases left out."""
-    squares = sum(float(np.vdot(layer[:, 1:], layer[:, 1:])) for layer in weights)
+    """Return the L2 part of the cost, l2 / (2 m) · Σ W², biases left out.
+
+    Args:
+        weights: one matrix a layer, (outputs, inputs + 1), bias in column 0.
+        l2: weight of the penalty, 0 or more.
+        examples: number of training examples, m.
+    """
+    if l2 == 0:
+        return 0.0
+    # All squares less those of the biases: the whole matrix is summed without a copy.
+    squares = sum(
+        float(np.vdot(layer, layer)) - float(np.vdot(layer[:, 0], layer[:, 0])) for layer in weights
+    )
     return l2 / (2 * examples) * squares

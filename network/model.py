@@ -28,14 +28,16 @@ def weighted_sums(
     inputs = weights[0].shape[1] - 1
     if images.ndim != 2 or images.shape[1] != inputs:
         raise ValueError(f"images {images.shape} for a network of {inputs} inputs")
-    layer_input = images.astype(weights[0].dtype, copy=False)
+    layer_input: np.ndarray = images.astype(weights[0].dtype, copy=False)
     *hidden, last = weights
     for layer in hidden:
-        z = layer_input @ layer[:, 1:].T
-        z += layer[:, 0]
-        layer_input = ACTIVATIONS[activation].apply(z)
-    z = layer_input @ last[:, 1:].T
-    z += last[:, 0]
+        layer_input = ACTIVATIONS[activation].apply(_layer_sums(layer, layer_input))
+    return _layer_sums(last, layer_input)
+
+
+def _layer_sums(layer: np.ndarray, layer_input: np.ndarray) -> np.ndarray:
+    z: np.ndarray = layer_input @ layer[:, 1:].T
+    z += layer[:, 0]
     return z
 
 

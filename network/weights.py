@@ -10,6 +10,7 @@ import io
 import pickle
 import pickletools
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ _ALLOWED = frozenset(
     "STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 "
     "BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 EMPTY_LIST LIST APPEND APPENDS "
     "EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET "
-    "GLOBAL STACK_GLOBAL REDUCE BUILD".split()
+    "GLOBAL STACK_GLOBAL REDUCE BUILD".split()  # noqa: SIM905  # a list would fill a page
 )
 
 
@@ -75,7 +76,7 @@ def check_weights(content: object) -> list[np.ndarray]:
             raise WeightsError(f"layer {number} has shape {layer.shape}")
         if not np.isfinite(layer).all():
             raise WeightsError(f"layer {number} holds NaN or infinity")
-    for number, (before, layer) in enumerate(zip(content, content[1:], strict=False), start=2):
+    for number, (before, layer) in enumerate(pairwise(content), start=2):
         if layer.shape[1] != before.shape[0] + 1:
             raise WeightsError(
                 f"layer {number} has shape {layer.shape}, but layer {number - 1} has "

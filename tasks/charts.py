@@ -3,6 +3,8 @@
 Pictures of digits and weights are in `contact_sheets`.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +14,10 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentForma
 from tasks.figure_style import BLUE, BLUES, HAIRLINE, INK, MUTED, ORANGE, ORANGES
 
 _LOG_SPAN = 3  # below this ratio of largest to smallest a logarithmic axis has too few ticks
+_LINES: dict[str, dict[str, Any]] = {
+    "training": {"color": BLUE, "linestyle": "-"},
+    "validation": {"color": ORANGE, "linestyle": (0, (4, 1.5))},
+}
 
 
 def cost_chart(history: pd.DataFrame) -> Figure:
@@ -24,58 +30,59 @@ def cost_chart(history: pd.DataFrame) -> Figure:
     accuracy = "validation_accuracy" in history
     figure = Figure(figsize=(5.6, 5.2 if accuracy else 3.3), layout="constrained")
     axes: list[Axes] = list(figure.subplots(2 if accuracy else 1, sharex=True, squeeze=False)[:, 0])
+    last_epoch = history["epoch"].iloc[-1]
 
-    lines = {"training": ("cost", BLUE, "-")}
+    ax = axes[0]
+    costs = history[["cost"]].rename(columns={"cost": "training"})
     if "validation_cost" in history:
-        lines["validation"] = ("validation_cost", ORANGE, (0, (4, 1.5)))
-    drawn = history[[column for column, _, _ in lines.values()]].to_numpy(dtype=float)
-    logarithmic = drawn.min() > 0 and drawn.max() >= _LOG_SPAN * drawn.min()
-    for name, (column, colour, dashes) in lines.items():
-        _line(axes[0], history["epoch"], history[column], colour, dashes, name)
+        costs["validation"] = history["validation_cost"]
+    for name, cost in costs.items():
+        ax.plot(history["epoch"], cost, label=name, linewidth=2, **_LINES[str(name)])
+    ends = costs.iloc[-1].sort_values()
+    for place, (name, cost) in enumerate(ends.items()):
+        # Two ends may be close together: the higher one's number moves up, the lower one's down.
+        shift = 7 * (2 * place - len(ends) + 1)
+        _end(ax, last_epoch, cost, f"{cost:.3g}", _LINES[str(name)]["color"], shift)
+    if len(ends) > 1:
+        ax.legend(frameon=False, labelcolor="linecolor", loc="upper right")
+    low, high = costs.min(axis=None), costs.max(axis=None)
+    logarithmic = low > 0 and high >= _LOG_SPAN * low
+    ax.set_title("Cost, logarithmic scale" if logarithmic else "Cost")
     if logarithmic:
-        axes[0].set_yscale("log")
-        decades = np.log10(drawn.max() / drawn.min())
-        axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,)))
-        axes[0].yaxis.set_minor_locator(NullLocator())
-        axes[0].yaxis.set_major_formatter("{x:g}")
-    axes[0].set_title("Cost, logarithmic scale" if logarithmic else "Cost")
-    if len(lines) > 1:
-        axes[0].legend(frameon=False, labelcolor="linecolor", loc="upper right")
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_major_formatter("{x:g}")
 
     if accuracy:
-        _line(axes[1], history["epoch"], history["validation_accuracy"], ORANGE, (0, (4, 1.5)))
+        shares = history["validation_accuracy"]
+        axes[1].plot(history["epoch"], shares, linewidth=2, **_LINES["validation"])
+        _end(axes[1], last_epoch, shares.iloc[-1], f"{100 * shares.iloc[-1]:.1f} %", ORANGE)
         axes[1].yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None, symbol=" %"))
         axes[1].set_title("Accuracy on the validation digits")
+
+    for ax in axes:
+        ax.grid(axis="y", linewidth=0.8)
+        ax.tick_params(length=0)
+        ax.spines["left"].set_visible(False)
     axes[-1].set_xlabel("epoch")
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return figure
 
 
-def _line(
-    ax: Axes,
-    epochs: "pd.Series[int]",
-    values: "pd.Series[float]",
-    colour: str,
-    dashes: str | tuple[int, tuple[float, float]],
-    name: str | None = None,
-) -> None:
-    """Draw one line that ends in a dot and the number it reached."""
-    ax.plot(epochs, values, color=colour, linestyle=dashes, linewidth=2, label=name)
-    last_epoch, last_value = epochs.iloc[-1], values.iloc[-1]
-    ax.plot(last_epoch, last_value, "o", color=colour, markersize=6, clip_on=False)
+def _end(ax: Axes, epoch: int, value: float, text: str, color: str, shift: int = 0) -> None:
+    """Mark the end of a line with a dot and, beside it, the number it reached."""
+    ax.plot(epoch, value, "o", color=color, markersize=6, clip_on=False)
     ax.annotate(
-        f"{last_value:.3g}",
-        (last_epoch, last_value),
-        xytext=(9, 0),
+        text,
+        (epoch, value),
+        xytext=(9, shift),
         textcoords="offset points",
-        color=colour,
+        color=color,
         fontweight="bold",
         verticalalignment="center",
         annotation_clip=False,
     )
-    ax.grid(axis="y", linewidth=0.8)
-    ax.tick_params(length=0)
-    ax.spines["left"].set_visible(False)
 
 
 def confusion_chart(confusion_matrix: np.ndarray) -> Figure:
@@ -102,7 +109,7 @@ def confusion_chart(confusion_matrix: np.ndarray) -> Figure:
             column + 0.5,
             row + 0.5,
             str(count) if shown else "·",
-            color=HAIRLINE if not shown else "white" if brightness < 0.6 else INK,
+            color=HAIRLINE if not shown else "white" if brightness < 0.5 else INK,
             fontsize=11 if counts.max() < 1000 else 8,
             fontweight="bold" if right[row, column] else "normal",
             horizontalalignment="center",

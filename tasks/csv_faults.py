@@ -17,27 +17,32 @@ LEAST, MOST = -0.5, 1.5  # ink as a share of pixel_max; resampled images oversho
 def first_fault(layout: CsvLayout, csv_format: CsvFormat) -> DataError:
     """Return the error for the first line of a CSV that breaks a rule."""
     with readable(layout.path, layout.compressed) as file:
+        file.seek(layout.digits_offset)
         lines = csv.reader(text_lines(file))
-        header_to_skip = layout.header is not None
+        line = layout.digits_line
         try:
             for fields in lines:
-                if not fields:
-                    continue
-                if header_to_skip:
-                    header_to_skip = False
-                    continue
-                fault = _fault(fields, layout, csv_format)
+                after = layout.digits_line + lines.line_num
+                if after > line + 1:
+                    return DataError(
+                        f"{layout.path}: line {line}: a quoted cell goes on in the next line. "
+                        "Close the quote on its own line."
+                    )
+                fault = _fault(fields, layout, csv_format) if fields else None
                 if fault:
-                    return DataError(f"{layout.path}: line {lines.line_num}: {fault}")
+                    return DataError(f"{layout.path}: line {line}: {fault}")
+                line = after
         except csv.Error as error:
-            return DataError(f"{layout.path}: line {lines.line_num}: {error}.")
+            return DataError(f"{layout.path}: line {line}: {error}. Is a quote left open?")
     return DataError(f"{layout.path}: not the comma-separated numbers of digits.")
 
 
 def _fault(fields: list[str], layout: CsvLayout, csv_format: CsvFormat) -> str | None:
     if len(fields) != layout.columns:
+        found = "1 column" if len(fields) == 1 else f"{len(fields)} columns"
         return (
-            f"{len(fields)} columns, but line 1 has {layout.columns}. Every line must have as many."
+            f"{found}, but line {layout.first_line} has {layout.columns}. "
+            "Every line must have as many."
         )
     values: list[float] = []
     for column, field in enumerate(fields):

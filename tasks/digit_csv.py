@@ -60,12 +60,11 @@ def read_images(csv: Path, csv_format: CsvFormat, image_side: int) -> Iterator[B
         DataError: a line breaks a rule, or the images have another size.
     """
     layout = find_layout(csv, csv_format, image_side)
-    rows, darkest = 0, -np.inf
+    darkest = -np.inf
     for batch in read_batches(layout, csv_format, "float64"):
         yield batch
-        rows += len(batch.pixels)
         darkest = max(darkest, float(batch.pixels.max()))
-    _check_whole(layout, csv_format, rows, darkest)
+    _check_ink(layout, csv_format, darkest)
 
 
 class _NotBytes(Exception):
@@ -87,11 +86,11 @@ def read_batches(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> It
     names = [str(column) for column in range(layout.columns)]
     try:
         with readable(layout.path, layout.compressed) as file:
+            file.seek(layout.digits_offset)
+            text = pa.PythonFile(file, mode="r")
             reader = pa_csv.open_csv(
-                file,
-                pa_csv.ReadOptions(
-                    column_names=names, skip_rows=int(layout.header is not None), block_size=_BLOCK
-                ),
+                pa.TransformInputStream(text, _no_hexadecimal) if cell_type == "uint8" else text,
+                pa_csv.ReadOptions(column_names=names, block_size=_BLOCK),
                 convert_options=pa_csv.ConvertOptions(
                     column_types=dict.fromkeys(names, pa.from_numpy_dtype(cell_type)),
                     null_values=[],
@@ -104,6 +103,13 @@ def read_batches(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> It
         if cell_type == "uint8":
             raise _NotBytes from error
         raise first_fault(layout, csv_format) from error
+
+
+def _no_hexadecimal(block: pa.Buffer) -> pa.Buffer:
+    # Arrow reads 0x1F as a whole number, though not as a float.
+    if b"x" in (content := block.to_pybytes()) or b"X" in content:
+        raise _NotBytes
+    return block
 
 
 def _checked(batch: pa.RecordBatch, layout: CsvLayout, csv_format: CsvFormat) -> Batch:
@@ -138,7 +144,7 @@ def _write(
             summary.rows += len(batch.labels)
             summary.darkest = max(summary.darkest, float(batch.pixels.max()))
             summary.class_counts += np.bincount(batch.labels, minlength=10)
-        _check_whole(layout, csv_format, summary.rows, summary.darkest)
+        _check_ink(layout, csv_format, summary.darkest)
         _check_classes(layout, summary.class_counts)
     return summary
 
@@ -157,9 +163,7 @@ def _narrowest_type(batches: Iterator[Batch]) -> str:
     return "float32" if single else "float64"
 
 
-def _check_whole(layout: CsvLayout, csv_format: CsvFormat, rows: int, darkest: float) -> None:
-    if rows == 0:
-        raise DataError(f"{layout.path}: a header and no digit. Expected is one image a line.")
+def _check_ink(layout: CsvLayout, csv_format: CsvFormat, darkest: float) -> None:
     if csv_format.pixel_max == 255 and darkest <= _FAINT:
         raise DataError(
             f"{layout.path}: no pixel is above {darkest:g}, but full ink is 255. If the pixels are "

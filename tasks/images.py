@@ -9,9 +9,12 @@ CLASSES = 10
 
 def scaled_images(digits: Digits, dtype: str) -> np.ndarray:
     """Return pixels as (rows, inputs) floats with 1 for full ink."""
-    return digits.pixels.astype(dtype) / np.dtype(dtype).type(digits.pixel_max)
+    images: np.ndarray = digits.pixels.astype(dtype)
+    images /= digits.pixel_max
+    return images
 
 
 def one_hot(labels: np.ndarray, dtype: str) -> np.ndarray:
     """Return labels as (rows, 10): 1 in the label's column, 0 elsewhere."""
-    return np.eye(CLASSES, dtype=dtype)[labels]
+    columns: np.ndarray = np.eye(CLASSES, dtype=dtype)
+    return columns[labels]

@@ -5,7 +5,7 @@ Nothing here knows what a report says.
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 _MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
-_MARKUP = re.compile(r"[\\`*_\[\]<>|~#&!$@]|:(?=//)")
+_MARKUP = re.compile(r"[\\`*_\[\]<>|~#&!$]")
+_PLAIN = re.compile(r"[\w ./:+-]+", re.ASCII)
 
 
 class Markdown(str):
@@ -29,35 +30,19 @@ def escaped(value: object) -> Markdown:
     """
     if isinstance(value, Markdown):
         return value
-    return Markdown(_MARKUP.sub(r"\\\g<0>", _visible(str(value))))
-
-
-def code_cell(value: object) -> Markdown:
-    """Return a value as code for a table's cell; outside a table a `|` would get a backslash."""
-    text = _visible(str(value))
-    if not text.strip():
-        return Markdown("")
-    fence = "`" * (1 + _longest_run_of_backticks(text))
-    pad = " " if text[0] in "` " or text[-1] in "` " else ""
-    return Markdown(f"{fence}{pad}{text}{pad}{fence}".replace("|", r"\|"))
-
-
-def code_block(lines: Iterable[str], language: str) -> Markdown:
-    """Return lines of code as a fenced block."""
-    text = "\n".join(map(_visible, lines))
-    fence = "`" * max(3, 1 + _longest_run_of_backticks(text))
-    return Markdown(f"{fence}{language}\n{text}\n{fence}")
-
-
-def _visible(text: str) -> str:
-    return "".join(
+    visible = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
+        for character in str(value)
     )
+    return Markdown(_MARKUP.sub(r"\\\g<0>", visible))
 
 
-def _longest_run_of_backticks(text: str) -> int:
-    return max(map(len, re.findall("`+", text)), default=0)
+def code(value: object) -> Markdown:
+    """Return a plain name, path or number as code, and anything else as escaped text.
+
+    Prefect's page obeys HTML inside code, where markdown has no way to escape it.
+    """
+    return Markdown(f"`{value}`") if _PLAIN.fullmatch(str(value)) else escaped(value)
 
 
 def data_url(picture: Path) -> str:

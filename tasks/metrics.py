@@ -7,7 +7,6 @@ import pandas as pd
 
 from tasks.images import CLASSES
 
-
 _Z = 1.959963984540054  # the standard normal's 97.5 % point
 
 

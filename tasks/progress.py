@@ -1,4 +1,4 @@
-"""Showing how training goes: a bar on a terminal, log lines elsewhere, and an artifact in Prefect."""
+"""How training goes: a bar on a terminal, log lines elsewhere, and an artifact in Prefect."""
 
 import logging
 import math
@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import cast
+from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import TaskRunContext
+from prefect.logging import get_run_logger
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-logger = logging.getLogger(__name__)
 
 LOG_LINES = 10  # about so many log lines a training where there is no terminal
 SECONDS_BETWEEN_UPDATES = 1.0  # each update of the artifact is a call to the API
@@ -36,6 +37,7 @@ def progress(epochs: int) -> Iterator[Show]:
 @contextmanager
 def _on_screen(epochs: int) -> Iterator[Show]:
     if not sys.stderr.isatty():
+        logger = get_run_logger() if TaskRunContext.get() else logging.getLogger(__name__)
         every = math.ceil(epochs / LOG_LINES)
 
         def log(epoch: int, cost: float) -> None:
@@ -59,7 +61,9 @@ def _on_screen(epochs: int) -> Iterator[Show]:
 def _in_prefect(epochs: int) -> Show:
     if TaskRunContext.get() is None:  # called as a plain function: no run to show it in
         return lambda epoch, cost: None
-    artifact = create_progress_artifact(0.0, key="training", description=f"{epochs} epochs")
+    artifact = cast(
+        UUID, create_progress_artifact(0.0, key="training", description=f"{epochs} epochs")
+    )
     updated = time.monotonic()
 
     def update(epoch: int, cost: float) -> None:

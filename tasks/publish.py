@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -20,16 +21,17 @@ from pydantic import BaseModel, ConfigDict
 from network.weights import load_weights
 from tasks import champion
 from tasks.atomic import atomic_path
-from tasks.digit_table import read_digits
+from tasks.digit_table import Digits, read_digits
 from tasks.evaluate import Evaluated
 from tasks.figures import draw_figures
+from tasks.images import scaled_images
 from tasks.provenance import provenance
 from tasks.report import write_report
 from tasks.run import Run
 from tasks.run_folders import MANIFEST, complete_runs, read_json
 from tasks.saved_model import describe_model
 from tasks.shuffle_split import Split
-from tasks.store import SourceFile, sha256_of
+from tasks.store import SourceFile, Store, sha256_of
 from tasks.train import Trained
 
 
@@ -59,15 +61,57 @@ def publish(
     """Write the run's folder, decide on the champion, and leave the report in Prefect."""
     store, artifacts = run.store, run.store.folder
     folder = artifacts / "runs" / run.name
-    (folder / "figures").mkdir(parents=True)
-
     test = read_digits(store.path(split.test))
     predictions = pd.read_parquet(store.path(evaluated.predictions))
-    metrics = read_json(store.path(evaluated.evaluation))
     comparison = champion.compare(artifacts, test, predictions["prediction"].to_numpy())
-    verdict = champion.decide(comparison, nothing_new=run.nothing_new)
-    metrics["champion"] = comparison.model_dump() if comparison else None
+    metrics = {
+        **read_json(store.path(evaluated.evaluation)),
+        "champion": comparison.model_dump() if comparison else None,
+    }
+    manifest = {
+        "run": run.name,
+        "verdict": champion.decide(comparison, nothing_new=run.nothing_new),
+        "started": f"{run.started:%Y-%m-%dT%H:%M:%SZ}",
+        "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "seconds": round(run.seconds, 3),
+        "settings": settings.model_dump(mode="json"),
+        "source": csv.model_dump(mode="json"),
+        "stages": {stage.key.stage: stage.described() for stage in run.stages},
+        **provenance(),
+        "flow_run_id": flow_run.id,
+    }
+    try:
+        report = _write_folder(folder, manifest, metrics, store, trained, test, predictions)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    _point_latest(artifacts)
+    if manifest["verdict"] == "promoted":
+        champion.promote(artifacts, run.name, metrics["accuracy"])
+    create_markdown_artifact(report, key="retraining-report", description=run.name)
+    create_table_artifact(metrics["per_digit"], key="per-digit", description=run.name)
+    return Published(
+        run=run.name,
+        directory=folder,
+        accuracy=metrics["accuracy"],
+        train_rows=split.train_rows,
+        test_rows=split.test_rows,
+        verdict=manifest["verdict"],
+        stages={stage.key.stage: stage.state for stage in run.stages},
+    )
 
+
+def _write_folder(
+    folder: Path,
+    manifest: dict[str, Any],
+    metrics: dict[str, Any],
+    store: Store,
+    trained: Trained,
+    test: Digits,
+    predictions: pd.DataFrame,
+) -> str:
+    """Fill a run's folder, the manifest last, and return the report for Prefect."""
+    (folder / "figures").mkdir(parents=True)
     weights = load_weights(store.path(trained.weights))
     shutil.copyfile(store.path(trained.weights), folder / "weights.pkl")
     model = describe_model(
@@ -82,45 +126,16 @@ def publish(
     draw_figures(
         folder / "figures",
         history=pd.read_parquet(store.path(trained.history)),
-        confusion_matrix=metrics["confusion_matrix"],
+        confusion_matrix=np.array(metrics["confusion_matrix"]),
         predictions=predictions,
-        images=test.pixels.reshape(-1, test.image_side, test.image_side) / test.pixel_max,
+        images=scaled_images(test, "float32").reshape(-1, test.image_side, test.image_side),
         first_layer=weights[0],
     )
-    manifest = {
-        "run": run.name,
-        "verdict": verdict,
-        "started": f"{run.started:%Y-%m-%dT%H:%M:%SZ}",
-        "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "seconds": round(run.seconds, 3),
-        "settings": settings.model_dump(mode="json"),
-        "source": csv.model_dump(mode="json"),
-        "stages": {stage.key.stage: stage.described() for stage in run.stages},
-        **provenance(),
-        "flow_run_id": flow_run.id,
-    }
     report = write_report(folder, manifest, metrics)
-    manifest["files"] = {
-        path.relative_to(folder).as_posix(): sha256_of(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-    _write_json(folder / MANIFEST, manifest)
-    _point_latest(artifacts)
-    if verdict == "promoted":
-        champion.promote(artifacts, run.name, metrics["accuracy"])
-
-    create_markdown_artifact(report, key="retraining-report", description=run.name)
-    create_table_artifact(metrics["per_digit"], key="per-digit", description=run.name)
-    return Published(
-        run=run.name,
-        directory=folder,
-        accuracy=metrics["accuracy"],
-        train_rows=split.train_rows,
-        test_rows=split.test_rows,
-        verdict=verdict,
-        stages={stage.key.stage: stage.state for stage in run.stages},
-    )
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    digests = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+    _write_json(folder / MANIFEST, {**manifest, "files": digests})
+    return report
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 What it says is in `templates/report.md.jinja`; escaping and HTML are in `markdown`.
 """
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.atomic import atomic_path
-from tasks.markdown import Markdown, code_block, code_cell, data_url, escaped, html
+from tasks.commands import commands
+from tasks.markdown import Markdown, code, data_url, escaped, html
 
 _FIGURES = {
     "cost": "figures/cost.svg",
@@ -77,7 +77,7 @@ def _filled_in(
         mistakes=int(matrix.sum() - np.trace(matrix)),
         confusions=list(_worst_confusions(matrix)),
         settings=dict(_flat(manifest["settings"])),
-        commands=_commands(manifest),
+        commands=Markdown(commands(manifest)),
     )
 
 
@@ -105,41 +105,6 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
                 yield f"{prefix}{name}", "none" if value is None else str(value)
 
 
-def _commands(manifest: Mapping[str, Any]) -> Markdown:
-    """Return the commands that train the same again, show the run and use its network."""
-    artifacts = manifest["settings"].get("artifacts", "artifacts")
-    run = [shlex.quote(manifest["run"])]
-    if artifacts != "artifacts":
-        run += ["--artifacts", shlex.quote(artifacts)]
-    *options, last = _options(manifest["settings"])
-    lines = [
-        "digits train \\",
-        *(f"    {option} \\" for option in options),
-        f"    {last}",
-        " ".join(["digits show", *run]),
-        " ".join(["digits predict FILE.csv --run", *run]),
-    ]
-    return code_block(lines, "sh")
-
-
-def _options(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield every setting as an option of `digits train`, defaults included: they may change."""
-    for name, value in settings.items():
-        option = name.replace("_", "-")
-        match value:
-            case Mapping():
-                yield from _options(value)
-            case bool():
-                yield f"--{option}" if value else f"--no-{option}"
-            case list() | tuple():
-                values = " ".join(shlex.quote(str(item)) for item in value)
-                yield f"--{option} {values}" if values else f"--empty-{option}"
-            case None:
-                continue
-            case _:
-                yield f"--{option} {shlex.quote(str(value))}"
-
-
 def _percent(share: float) -> Markdown:
     """Write a share with one decimal; more where it would round to a perfect one that it isn't."""
     decimals = 3 if 0.9995 <= share < 1 else 1
@@ -160,12 +125,12 @@ def _date(moment: str) -> str:
 
 def _files(digests: Mapping[str, str]) -> Markdown:
     return Markdown(
-        ", ".join(f"{escaped(name)} {code_cell(sha256[:12])}" for name, sha256 in digests.items())
+        ", ".join(f"{escaped(name)} {code(sha256[:12])}" for name, sha256 in digests.items())
     )
 
 
 _FILTERS: dict[str, Callable[..., str]] = {
-    "code": code_cell,
+    "code": code,
     "count": lambda number: f"{number:,}",
     "date": _date,
     "duration": _duration,

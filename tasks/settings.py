@@ -1,4 +1,4 @@
-"""What may be set of each stage, each field with its range; how the CSV is read is in csv_format."""
+"""What may be set of the stages, each field with its range; `csv_format` has that of ingest."""
 
 from typing import Annotated, Literal
 

@@ -80,7 +80,7 @@ def stage_key(stage: str, arguments: Mapping[str, Any], sources: Iterable[str]) 
 
 
 def differences(before: StageKey, now: StageKey) -> list[str]:
-    """List what changed between two keys of the same stage, settings first, for a person to read."""
+    """List what changed between two keys of a stage, settings first, in a person's words."""
     changed = [
         f"{name} changed {_shown(before.settings.get(name))} → {_shown(now.settings.get(name))}"
         for name in sorted(before.settings.keys() | now.settings.keys())

@@ -103,7 +103,7 @@ class Store(BaseModel):
         return StoredFile(name=name, sha256=digest, bytes=size)
 
     def damage(self, file: StoredFile) -> str | None:
-        """Say what is wrong with a stored file, or None if it holds what it did when it was kept."""
+        """Say what is wrong with a stored file, or None if it is as it was kept."""
         path = self.path(file)
         if not path.is_file():
             return f"stored file {file.name} is missing"

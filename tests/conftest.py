@@ -22,17 +22,21 @@ def server() -> Iterator[str]:
         yield str(get_current_settings().api.url)
 
 
-@pytest.fixture
-def small_csv(tmp_path: Path) -> Path:
+def write_small_csv(path: Path) -> Path:
     """Write 200 easy 8 × 8 digits, 20 of each: digit d has its own bright pixels."""
     rng = np.random.default_rng(3)
     labels = rng.permutation(np.repeat(np.arange(10), 20))
     pixels = rng.integers(0, 60, (200, 64))
     for digit in range(10):
         pixels[labels == digit, 6 * digit : 6 * digit + 6] += 180
-    path = tmp_path / "small.csv"
     np.savetxt(path, np.column_stack([pixels, labels]), fmt="%d", delimiter=",")
     return path
+
+
+@pytest.fixture
+def small_csv(tmp_path: Path) -> Path:
+    """Return a file of easy digits in the test's own folder."""
+    return write_small_csv(tmp_path / "small.csv")
 
 
 Digits = Callable[..., subprocess.CompletedProcess[str]]

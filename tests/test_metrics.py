@@ -27,7 +27,7 @@ def test_confusion_matrix_has_true_digits_in_rows() -> None:
 
 
 def test_per_digit_figures_agree_with_scikit_learn() -> None:
-    """Precision, recall, F1 and support are the field's, also for a digit never met or predicted."""
+    """All four figures are the field's, also for a digit never met and one never predicted."""
     rng = np.random.default_rng(4)
     labels = rng.integers(0, 9, 400)  # no nine among the labels
     predictions = np.where(rng.random(400) < 0.7, labels, rng.integers(1, 10, 400))  # never a zero

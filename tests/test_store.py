@@ -25,9 +25,14 @@ def test_equal_content_is_one_file(tmp_path: Path) -> None:
 def test_scratch_leaves_nothing_behind_on_failure(tmp_path: Path) -> None:
     """A stage that fails half-way leaves no file in the store."""
     store = Store(folder=tmp_path)
-    with pytest.raises(RuntimeError), store.scratch() as scratch:
-        (scratch / "half").write_bytes(b"half")
-        raise RuntimeError
+
+    def fail_half_way() -> None:
+        with store.scratch() as scratch:
+            (scratch / "half").write_bytes(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert list(store.files.iterdir()) == []
 
 

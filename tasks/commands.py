@@ -1,0 +1,50 @@
+"""The commands that repeat a run and use its network, for a person to copy from its report."""
+
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def commands(manifest: Mapping[str, Any]) -> str:
+    """Return shell commands that train the same again, show the run and use its network.
+
+    They hold no backtick, `<` or `&`, whatever the settings, so they can stand in a block of code.
+    """
+    artifacts = manifest["settings"].get("artifacts", "artifacts")
+    run = _quoted(manifest["run"])
+    if artifacts != "artifacts":
+        run += f" --artifacts {_quoted(artifacts)}"
+    train = " \\\n    ".join(["digits train", *_options(manifest["settings"])])
+    return f"{train}\ndigits show {run}\ndigits predict FILE.csv --run {run}"
+
+
+def _options(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every setting as an option of `digits train`, defaults included: they may change."""
+    for name, value in settings.items():
+        option = name.replace("_", "-")
+        match value:
+            case Mapping():
+                yield from _options(value)
+            case bool():
+                yield f"--{option}" if value else f"--no-{option}"
+            case list() | tuple():
+                values = " ".join(_quoted(str(item)) for item in value)
+                yield f"--{option} {values}" if values else f"--empty-{option}"
+            case None:
+                continue
+            case _:
+                yield f"--{option} {_quoted(str(value))}"
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for the shell, so that it also holds no line break, markup or backtick."""
+    if word.isprintable() and not re.search("[<>&`]", word):
+        return shlex.quote(word)
+    codes = "".join(
+        character if re.fullmatch("[A-Za-z0-9 ./_-]", character) else f"\\x{byte:02x}"
+        for character in word
+        for byte in os.fsencode(character)
+    )
+    return f"$'{codes}'"

@@ -1,0 +1,239 @@
+"""The flow with Prefect: what is cached, what runs again and why, what a run leaves."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import write_small_csv
+
+from flows.retrain import retrain
+from flows.settings import Settings
+from tasks.publish import Published
+
+pytestmark = pytest.mark.usefixtures("server")
+
+STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
+
+
+def quick(csv: Path, artifacts: Path) -> Settings:
+    """Return settings of a training that takes no time."""
+    return Settings(csv=csv, artifacts=artifacts, training={"epochs": 5})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def finished(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the flow once, for all tests that ask what a second run does."""
+    folder = tmp_path_factory.mktemp("finished")
+    published = run(quick(write_small_csv(folder / "small.csv"), folder / "artifacts"))
+    assert ran(published) == STAGES
+    return folder
+
+
+@pytest.fixture
+def settings(finished: Path, tmp_path: Path) -> Settings:
+    """Return the finished run's settings, on a copy of all it left: a store can be moved."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True, symlinks=True)
+    return quick(tmp_path / "small.csv", tmp_path / "artifacts")
+
+
+def changed(settings: Settings, **changes: Any) -> Settings:
+    """Return settings with some fields changed; nested ones as mappings."""
+    given = settings.model_dump(exclude_unset=True)
+    for name, value in changes.items():
+        given[name] = {**given.get(name, {}), **value} if isinstance(value, dict) else value
+    return Settings.model_validate(given)
+
+
+def run(settings: Settings) -> Published:
+    """Run the flow in this process."""
+    return retrain(settings, return_state=True).result()  # type: ignore[no-any-return]
+
+
+def ran(published: Published) -> list[str]:
+    """Return the stages that ran."""
+    return [stage for stage in STAGES if published.stages[stage] == "ran"]
+
+
+def manifest(published: Published) -> dict[str, Any]:
+    """Return a run's manifest."""
+    return json.loads((published.directory / "manifest.json").read_text())  # type: ignore[no-any-return]
+
+
+def test_a_second_identical_run_runs_no_stage(settings: Settings) -> None:
+    """Nothing changed, nothing runs; Prefect says Cached and the flow ends as Unchanged."""
+    state = retrain(settings, return_state=True)
+    assert ran(state.result()) == []
+    assert state.name == "Unchanged"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "reason"),
+    [
+        ({"training": {"l2": 0.5}}, ["train", "evaluate"], "training.l2 changed 1.0 → 0.5"),
+        ({"training": {"epochs": 6}}, ["train", "evaluate"], "training.epochs changed 5 → 6"),
+        ({"seed": 1}, ["shuffle_split", "train", "evaluate"], "seed changed 0 → 1"),
+        (
+            {"split": {"train_fraction": 0.5}},
+            ["shuffle_split", "train", "evaluate"],
+            "split.train_fraction changed 0.8 → 0.5",
+        ),
+        ({"data": {"pixel_max": 250}}, STAGES, "data.pixel_max changed 255.0 → 250.0"),
+    ],
+    ids=["l2", "epochs", "seed", "train_fraction", "pixel_max"],
+)
+def test_a_changed_setting_reruns_its_stage_and_those_after_it(
+    settings: Settings, change: dict[str, Any], expected: list[str], reason: str
+) -> None:
+    """Only what depends on the setting runs again, and the manifest says which setting it was."""
+    published = run(changed(settings, **change))
+    assert ran(published) == expected
+    assert manifest(published)["stages"][expected[0]]["reason"] == reason
+
+
+def test_a_renamed_and_touched_csv_reruns_nothing(settings: Settings, tmp_path: Path) -> None:
+    """The CSV counts by its bytes, not by its name or date."""
+    settings.csv.rename(tmp_path / "renamed.csv")
+    os.utime(tmp_path / "renamed.csv", (0, 0))
+    assert ran(run(changed(settings, csv=tmp_path / "renamed.csv"))) == []
+
+
+def test_one_changed_pixel_reruns_everything(settings: Settings) -> None:
+    """Every stage depends on every pixel."""
+    first, rest = settings.csv.read_text().split(",", maxsplit=1)
+    settings.csv.write_text(f"{int(first) + 1},{rest}")
+    assert ran(run(settings)) == STAGES
+
+
+def test_the_same_digits_written_otherwise_rerun_ingest_only(settings: Settings) -> None:
+    """Early cut-off: where ingest comes to the same Parquet, later stages stay cached."""
+    settings.csv.write_bytes(settings.csv.read_bytes().replace(b"\n", b"\r\n"))
+    assert ran(run(settings)) == ["ingest"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "stored", "harm"),
+    [
+        ("ingest", "digits-*", "truncated"),
+        ("shuffle_split", "test-*", "altered"),
+        ("train", "weights-*", "altered"),
+        ("evaluate", "predictions-*", "deleted"),
+    ],
+)
+def test_a_harmed_stored_file_is_made_again(
+    settings: Settings, stage: str, stored: str, harm: str
+) -> None:
+    """A stage whose output was deleted, cut off or altered runs again, heals it, and says so."""
+    (file,) = (settings.artifacts / "store").glob(stored)
+    whole = file.read_bytes()
+    if harm == "deleted":
+        file.unlink()
+    else:
+        file.write_bytes(whole[:-1] + (b"" if harm == "truncated" else bytes([whole[-1] ^ 1])))
+    published = run(settings)
+    assert ran(published) == [stage]
+    assert file.name in manifest(published)["stages"][stage]["reason"]
+    assert file.read_bytes() == whole
+
+
+class _Bomb:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self.target,))
+
+
+def test_a_record_that_wants_to_be_unpickled_is_refused(settings: Settings, tmp_path: Path) -> None:
+    """A tampered result record never chooses its own reader: it is dropped and the stage runs."""
+    from prefect._internal.result_records import ResultRecord, ResultRecordMetadata
+    from prefect.serializers import PickleSerializer
+
+    hostile = ResultRecord(
+        metadata=ResultRecordMetadata(serializer=PickleSerializer()),
+        result=_Bomb(tmp_path / "exploded"),
+    ).serialize()
+    for record in (settings.artifacts / "results").iterdir():
+        record.write_bytes(hostile)
+    published = run(settings)
+    assert ran(published) == STAGES
+    assert "refused" in manifest(published)["stages"]["ingest"]["reason"]
+    assert not (tmp_path / "exploded").exists()
+    ResultRecord.deserialize(hostile)
+    assert (tmp_path / "exploded").exists(), "the bomb must be real for the test to mean anything"
+
+
+def test_equal_runs_leave_equal_bytes(settings: Settings, tmp_path: Path) -> None:
+    """The same inputs, settings and machine give the same weights, metrics and figures."""
+    (before,) = (settings.artifacts / "runs").iterdir()
+    first = json.loads((before / "manifest.json").read_text())["files"]
+    again = manifest(run(changed(settings, artifacts=tmp_path / "other")))["files"]
+    timeless = first.keys() - {"report.md", "report.html"}  # these tell the time and the run's name
+    assert len(timeless) >= 8
+    assert {name: first[name] for name in timeless} == {name: again[name] for name in timeless}
+
+
+def test_a_run_leaves_its_folder_and_its_artifacts_in_prefect(settings: Settings) -> None:
+    """The folder holds what DESIGN says, with its digests; Prefect holds the report and a table."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+
+    from tasks.store import sha256_of
+
+    published = run(settings)
+    folder = published.directory
+    told = manifest(published)
+    expected = {"metrics.json", "weights.pkl", "model.json", "report.md", "report.html"} | {
+        f"figures/{name}"
+        for name in ("cost.svg", "confusion.svg", "predictions.png", "mistakes.png", "weights.png")
+    }
+    assert set(told["files"]) == expected
+    assert {name: sha256_of(folder / name) for name in told["files"]} == told["files"]
+    assert (settings.artifacts / "latest").resolve() == folder.resolve()
+    assert not [path for path in settings.artifacts.rglob(".*")]
+
+    own = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[told["flow_run_id"]]))
+    with get_client(sync_client=True) as client:
+        artifacts = {
+            artifact.key: artifact for artifact in client.read_artifacts(artifact_filter=own)
+        }
+    assert set(artifacts) == {"retraining-report", "per-digit", "training"}
+    assert "data:image/png;base64," in artifacts["retraining-report"].data
+    assert len(artifacts["retraining-report"].data) < 200_000
+    assert len(json.loads(artifacts["per-digit"].data)) == 10
+
+
+def test_a_worse_network_does_not_replace_the_champion(settings: Settings) -> None:
+    """A challenger that reads fewer of today's test digits is published but the champion stays."""
+    best = run(changed(settings, training={"epochs": 300, "learning_rate": 1.0, "l2": 0.01}))
+    assert best.verdict == "promoted"
+    state = retrain(changed(settings, training={"epochs": 4}), return_state=True)
+    worse = state.result()
+    assert worse.accuracy < best.accuracy
+    assert (worse.verdict, state.name) == ("kept", "Kept")
+    assert json.loads((settings.artifacts / "champion.json").read_text())["run"] == best.run
+    compared = json.loads((worse.directory / "metrics.json").read_text())["champion"]
+    assert compared["run"] == best.run
+    assert compared["accuracy"] == best.accuracy
+
+
+def test_an_edit_in_network_reruns_train_and_evaluate(
+    digits: Any, settings: Settings, tmp_path: Path, server: str
+) -> None:
+    """A changed source file reruns the stages that use it, and nothing before them."""
+    project = Path(__file__).resolve().parent.parent
+    copy = tmp_path / "project"
+    for package in ("flows", "tasks", "network"):
+        shutil.copytree(project / package, copy / package)
+    words = ("train", "--csv", settings.csv, "--epochs", 5, "--json")
+    environment = {"PYTHONPATH": str(copy), "PREFECT_API_URL": server}
+    with (copy / "network" / "loss.py").open("a") as module:
+        module.write("# a remark\n")
+    again = json.loads(digits(*words, **environment).stdout)
+    assert [stage for stage in STAGES if again["stages"][stage] == "ran"] == ["train", "evaluate"]
+    told = json.loads((tmp_path / again["directory"] / "manifest.json").read_text())
+    assert told["stages"]["train"]["reason"] == "network/loss.py changed"
