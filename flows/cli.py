@@ -26,8 +26,10 @@ from flows.tables import (
 )
 from network.gradient_descent import DivergenceError
 from network.weights import WeightsError
+from tasks.csv_layout import find_layout
 from tasks.errors import InputError
 from tasks.run_folders import MANIFEST, find_run, read_json
+from tasks.store import SourceFile
 
 if TYPE_CHECKING:
     from tasks.publish import Published
@@ -54,6 +56,9 @@ def train(
     *, settings: Annotated[Settings, Parameter(name="*")] = Settings(), json: Json = False
 ) -> None:
     """Run the retraining flow here; stages whose inputs did not change are taken from the cache."""
+    # A wrong path or format is told at once, not after a server has been started for the run.
+    SourceFile.of(settings.csv)
+    find_layout(settings.csv, settings.data)
     _configure_prefect()
     from flows.retrain import retrain
 

@@ -17,7 +17,8 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
         np.negative(z, out=z)
         np.exp(z, out=z)
         z += 1.0
-        return np.reciprocal(z, out=z)
+        np.reciprocal(z, out=z)
+    return z
 
 
 def _sigmoid_slope(error: np.ndarray, activations: np.ndarray) -> None:
@@ -27,7 +28,8 @@ def _sigmoid_slope(error: np.ndarray, activations: np.ndarray) -> None:
 
 
 def _tanh(z: np.ndarray) -> np.ndarray:
-    return np.tanh(z, out=z)
+    np.tanh(z, out=z)
+    return z
 
 
 def _tanh_slope(error: np.ndarray, activations: np.ndarray) -> None:
@@ -37,7 +39,8 @@ def _tanh_slope(error: np.ndarray, activations: np.ndarray) -> None:
 
 
 def _relu(z: np.ndarray) -> np.ndarray:
-    return np.maximum(z, 0.0, out=z)
+    np.maximum(z, 0.0, out=z)
+    return z
 
 
 def _relu_slope(error: np.ndarray, activations: np.ndarray) -> None:

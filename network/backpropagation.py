@@ -7,6 +7,7 @@ come out of the same product. Source: Nielsen, Neural Networks and Deep Learning
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Backpropagation:
         inputs = [images.T, *(layer[:, :examples] for layer in self._activations)]
         # Set here and not by the caller: each thread has error settings of its own.
         with np.errstate(over="ignore", invalid="ignore"):
-            for layer, before, after in zip(weights, inputs, inputs[1:], strict=False):
+            for layer, (before, after) in zip(weights, pairwise(inputs), strict=False):
                 self._activation.apply(np.matmul(layer, before, out=after[1:]))
             z = np.matmul(weights[-1], inputs[-1], out=self._outputs[:, :examples])
             cost = cross_entropy(z, targets)
@@ -62,11 +63,11 @@ class Backpropagation:
             error = sigmoid(z)
             error -= targets  # the slope of the cross-entropy in z
             error *= factor
-            for layer in reversed(range(len(weights))):
-                np.matmul(error, inputs[layer].T, out=self.gradients[layer])
-                if layer > 0:
-                    before = self._errors[layer - 1][:, :examples]
-                    np.matmul(weights[layer][:, 1:].T, error, out=before)
-                    self._activation.multiply_slope(before, inputs[layer][1:])
-                    error = before
+            for number in reversed(range(len(weights))):
+                np.matmul(error, inputs[number].T, out=self.gradients[number])
+                if number > 0:
+                    error_before = self._errors[number - 1][:, :examples]
+                    np.matmul(weights[number][:, 1:].T, error, out=error_before)
+                    self._activation.multiply_slope(error_before, inputs[number][1:])
+                    error = error_before
         return cost

@@ -79,7 +79,7 @@ def gradient_descent(
 
     Raises:
         ValueError: shapes that do not fit together.
-        DivergenceError: the cost became infinite or not a number; at once, with the epoch.
+        DivergenceError: the cost or a weight became infinite or not a number; with the epoch.
     """
     _check_shapes(weights, images, targets)
     examples = len(images)
@@ -106,8 +106,15 @@ def gradient_descent(
                 cost += size * penalty(weights, l2, examples)
                 cost += backpropagate(weights, inputs[batch], columns[:, batch], rate / size)
                 if not math.isfinite(cost):
-                    raise DivergenceError(_advice(number, cost, learning_rate, momentum))
+                    raise DivergenceError(
+                        _advice(number, f"the cost became {cost}", learning_rate, momentum)
+                    )
                 _step(weights, backpropagate.gradients, velocity, momentum, rate * l2 / examples)
+            # No cost is taken after the last step, which may be the one too long.
+            if not all(np.isfinite(layer).all() for layer in weights):
+                raise DivergenceError(
+                    _advice(number, "a weight became infinite", learning_rate, momentum)
+                )
             yield Epoch(number, cost / examples)
 
 
@@ -163,9 +170,9 @@ def _child(rng: np.random.Generator) -> np.random.Generator:
     return np.random.default_rng(rng.integers(2**63))
 
 
-def _advice(epoch: int, cost: float, learning_rate: float, momentum: float) -> str:
+def _advice(epoch: int, finding: str, learning_rate: float, momentum: float) -> str:
     return (
-        f"epoch {epoch}: the cost became {cost}. Training diverged: lower --learning-rate (now "
+        f"epoch {epoch}: {finding}. Training diverged: lower --learning-rate (now "
         f"{learning_rate:g})" + (f" or --momentum (now {momentum:g})." if momentum else ".")
     )
 

@@ -7,6 +7,7 @@ layer: Glorot for sigmoid and tanh, He for ReLU.
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -61,7 +62,4 @@ def initial_weights(
     Source: Glorot and Bengio 2010, equation 16; He, Zhang, Ren and Sun 2015, equation 10.
     """
     draw = INITIALIZATIONS[initialization]
-    return [
-        draw(rng, inputs, outputs).astype(dtype)
-        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True)
-    ]
+    return [draw(rng, inputs, outputs).astype(dtype) for inputs, outputs in pairwise(sizes)]

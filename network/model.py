@@ -9,6 +9,7 @@ from network.activations import ACTIVATIONS, sigmoid
 CHUNK = 4096  # examples at a time, so that a million need no more memory than one chunk
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def weighted_sums(
     weights: Sequence[np.ndarray], images: np.ndarray, activation: str = "sigmoid"
 ) -> np.ndarray:

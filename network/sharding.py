@@ -44,6 +44,7 @@ class ShardedBackpropagation:
         second = self._threads.submit(self._second, weights, images[cut:], targets[:, cut:], factor)
         cost = self._first(weights, images[:cut], targets[:, :cut], factor)
         cost += second.result()
-        for total, gradient in zip(self.gradients, self._second.gradients, strict=True):
-            total += gradient
+        with np.errstate(over="ignore", invalid="ignore"):  # as in `Backpropagation`
+            for total, gradient in zip(self.gradients, self._second.gradients, strict=True):
+                total += gradient
         return cost

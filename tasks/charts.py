@@ -45,7 +45,7 @@ def cost_chart(history: pd.DataFrame) -> Figure:
         _end(ax, last_epoch, cost, f"{cost:.3g}", _LINES[str(name)]["color"], shift)
     if len(ends) > 1:
         ax.legend(frameon=False, labelcolor="linecolor", loc="upper right")
-    low, high = costs.min(axis=None), costs.max(axis=None)
+    low, high = float(costs.to_numpy().min()), float(costs.to_numpy().max())
     logarithmic = low > 0 and high >= _LOG_SPAN * low
     ax.set_title("Cost, logarithmic scale" if logarithmic else "Cost")
     if logarithmic:

@@ -148,8 +148,11 @@ def _picture(
         aspect="auto",
         interpolation="nearest" if side <= _TILE else "antialiased",
     )
-    frame = {"color": ORANGE, "linewidth": 4} if framed else {"color": HAIRLINE, "linewidth": 1}
-    ax.add_patch(Rectangle((left - 3, top - 3), size + 6, size + 6, fill=False, **frame))
+    color, linewidth = (ORANGE, 4) if framed else (HAIRLINE, 1)
+    corner = (left - 3, top - 3)
+    ax.add_patch(
+        Rectangle(corner, size + 6, size + 6, fill=False, color=color, linewidth=linewidth)
+    )
 
 
 def _text(

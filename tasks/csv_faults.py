@@ -53,7 +53,7 @@ def _fault(fields: list[str], layout: CsvLayout, csv_format: CsvFormat) -> str |
         if value is None:
             return f"{where}{_shown(field)} is no number."
         if not math.isfinite(value):
-            return f"{where}{_shown(field)} is no pixel. Finite numbers are allowed."
+            return f"{where}{_shown(field)} is not finite. A finite number is needed."
         values.append(value)
     if layout.label is not None:
         fault = _label_fault(values[layout.label], csv_format)

@@ -1,4 +1,4 @@
-"""What a person may say about a CSV of digits; header and compression are found out from the file."""
+"""What a person may say about a CSV of digits; header and compression are found out."""
 
 from typing import Literal
 

@@ -14,13 +14,13 @@ from tasks.csv_layout import CsvLayout, find_layout, readable
 from tasks.digit_table import digit_writer
 from tasks.errors import DataError
 
-_BLOCK = 1 << 22  # bytes of text at a time
+_BLOCK = 1 << 20  # bytes of text at a time; Arrow reads some thirty of them ahead
 _FAINT = 1.5  # no pixel above it under a pixel_max of 255 means pixels scaled to 0 … 1
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of a CSV: (rows, side · side) pixels row by row, and (rows,) labels if it has any."""
+    """Some rows: (rows, side · side) pixels row by row, and (rows,) labels if there are any."""
 
     pixels: np.ndarray
     labels: np.ndarray | None
@@ -48,7 +48,7 @@ def csv_to_parquet(csv: Path, parquet: Path, csv_format: CsvFormat) -> CsvSummar
     layout = find_layout(csv, csv_format)
     try:
         return _write(layout, parquet, csv_format, "uint8", "uint8")
-    except _NotBytes:
+    except _NotBytesError:
         pixel_type = _narrowest_type(read_batches(layout, csv_format, "float64"))
         return _write(layout, parquet, csv_format, "float64", pixel_type)
 
@@ -67,7 +67,7 @@ def read_images(csv: Path, csv_format: CsvFormat, image_side: int) -> Iterator[B
     _check_ink(layout, csv_format, darkest)
 
 
-class _NotBytes(Exception):
+class _NotBytesError(Exception):
     """A cell is no whole number from 0 to 255, which may be right or wrong."""
 
 
@@ -80,7 +80,7 @@ def read_batches(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> It
         cell_type: uint8, or float64 for everything else.
 
     Raises:
-        _NotBytes: a cell is no uint8; only if that was asked for.
+        _NotBytesError: a cell is no uint8; only if that was asked for.
         DataError: a line breaks a rule.
     """
     names = [str(column) for column in range(layout.columns)]
@@ -101,14 +101,14 @@ def read_batches(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> It
                     yield _checked(batch, layout, csv_format)
     except pa.ArrowInvalid as error:
         if cell_type == "uint8":
-            raise _NotBytes from error
+            raise _NotBytesError from error
         raise first_fault(layout, csv_format) from error
 
 
 def _no_hexadecimal(block: pa.Buffer) -> pa.Buffer:
     # Arrow reads 0x1F as a whole number, though not as a float.
     if b"x" in (content := block.to_pybytes()) or b"X" in content:
-        raise _NotBytes
+        raise _NotBytesError
     return block
 
 

@@ -1,7 +1,7 @@
 """Digits as Parquet: a `pixels` column of small images and a `label` column.
 
-The same digits give the same bytes, however they arrived: rows are written in groups of a fixed
-size, and nothing in the file tells the time.
+The same digits, read with the same settings, give the same bytes: rows are written in groups of a
+fixed size, and nothing in the file tells the time.
 """
 
 import json
@@ -49,7 +49,7 @@ class Append(Protocol):
 def digit_writer(
     parquet: Path, pixel_type: str, image_side: int, made_by: Mapping[str, Any]
 ) -> Iterator[Append]:
-    """Yield a function that appends digits to a Parquet file, which is there at the end or not at all.
+    """Yield a function that appends digits to a Parquet file, written whole or not at all.
 
     Args:
         parquet: the file to write.

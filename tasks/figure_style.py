@@ -65,7 +65,7 @@ def figure_style() -> Iterator[None]:
     """Draw in the project's style; one thread at a time."""
     with _style_in_use, matplotlib.rc_context():
         matplotlib.rcdefaults()  # a person's own matplotlibrc must not change a run's files
-        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams.update(_STYLE)  # type: ignore[arg-type]  # wants every key spelt out
         yield
 
 
@@ -80,6 +80,7 @@ def save_figure(figure: Figure, path: Path) -> None:
             figure.savefig(temporary, format="svg", metadata={"Date": None})
             return
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib has no types for it
+        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]  # nor for this
+        picture = Image.fromarray(pixels).convert("RGB")
         picture.quantize(128, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)

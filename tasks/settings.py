@@ -37,6 +37,11 @@ class TrainingSettings(BaseModel):
     activation: Literal["sigmoid", "tanh", "relu"] = Field(
         default="sigmoid", title="Activation", description="Function of the hidden layers."
     )
+    initialization: Literal["uniform", "glorot", "he"] = Field(
+        default="uniform",
+        title="Initialization",
+        description="Initial weights: uniform in ±0.01; glorot suits sigmoid and tanh; he, relu.",
+    )
     epochs: int = Field(
         default=400, ge=1, title="Epochs", description="Passes over the training split."
     )
@@ -53,6 +58,11 @@ class TrainingSettings(BaseModel):
         title="Learning rate",
         description="Length of a step, as a multiple of the gradient.",
     )
+    schedule: Literal["constant", "cosine"] = Field(
+        default="constant",
+        title="Schedule",
+        description="The learning rate over the epochs; cosine falls to 0 along half a wave.",
+    )
     momentum: float = Field(
         default=0.0,
         ge=0,
@@ -66,6 +76,14 @@ class TrainingSettings(BaseModel):
         allow_inf_nan=False,
         title="L2 regularisation",
         description="Penalty on large weights, lambda in l2 / (2 m) · Σ W²; biases are free.",
+    )
+    distortion: float = Field(
+        default=0.0,
+        ge=0,
+        le=5,
+        title="Distortion",
+        description="Train on images turned, sized, slanted, moved and bent anew every epoch; 1 is "
+        "about as much as hands differ, 0 trains on the images as they are.",
     )
     dtype: Literal["float32", "float64"] = Field(
         default="float32",

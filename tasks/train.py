@@ -1,9 +1,12 @@
 """The third stage: a network is trained on the training split."""
 
+from functools import partial
+
 import pandas as pd
 from numpy.random import default_rng
 from pydantic import BaseModel, ConfigDict
 
+from network.augmentation import distort
 from network.gradient_descent import gradient_descent
 from network.initialization import initial_weights
 from network.weights import dump_weights
@@ -37,7 +40,10 @@ def train(store: Store, train: StoredFile, training: TrainingSettings, seed: int
     # 1, where the split has 0: the two draw from streams of their own.
     rng = default_rng([seed, 1])
     sizes = [images.shape[1], *training.hidden_layers, CLASSES]
-    weights = initial_weights(sizes, rng, dtype=training.dtype)
+    weights = initial_weights(
+        sizes, rng, initialization=training.initialization, dtype=training.dtype
+    )
+    augment = partial(distort, strength=training.distortion) if training.distortion else None
     history = []
     with progress(training.epochs) as show:
         for epoch in gradient_descent(
@@ -48,7 +54,9 @@ def train(store: Store, train: StoredFile, training: TrainingSettings, seed: int
             l2=training.l2,
             epochs=training.epochs,
             batch_size=training.batch_size or None,
+            schedule=training.schedule,
             momentum=training.momentum,
+            augment=augment,
             activation=training.activation,
             rng=rng,
         ):

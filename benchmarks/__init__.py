@@ -1,0 +1,1 @@
+"""Side-by-side measurements against other programs; never imported by the product."""
