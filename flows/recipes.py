@@ -1,15 +1,21 @@
 """Named settings of the training: what to start from when no single option is given."""
 
-from typing import Any
+from tasks.settings import TrainingSettings
 
-RECIPES: dict[str, dict[str, Any]] = {
+RECIPES = {
+    # The defaults: two hidden layers of rectifiers on images distorted anew every epoch.
+    "accurate": TrainingSettings(),
     # Full-batch gradient descent on one small hidden layer, as first courses teach it.
-    "classic": {
-        "hidden_layers": (40,),
-        "learning_rate": 1.2,
-        "l2": 1.0,
-        "epochs": 400,
-        "batch_size": 0,
-        "momentum": 0.0,
-    },
+    "classic": TrainingSettings(
+        hidden_layers=(40,),
+        activation="sigmoid",
+        initialization="uniform",
+        epochs=400,
+        batch_size=0,
+        learning_rate=1.2,
+        schedule="constant",
+        momentum=0.0,
+        l2=1.0,
+        distortion=0.0,
+    ),
 }

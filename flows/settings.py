@@ -24,10 +24,10 @@ class Settings(BaseModel):
         title="CSV file",
         description="Digits to train on, one image a row, plain or .gz.",
     )
-    recipe: Literal["classic"] = Field(
-        default="classic",
+    recipe: Literal["accurate", "classic"] = Field(
+        default="accurate",
         title="Recipe",
-        description="Named training settings; single options go over them.",
+        description="Named training settings; training options that are given go over them.",
     )
     seed: int = Field(
         default=0,
@@ -41,7 +41,9 @@ class Settings(BaseModel):
     split: Annotated[SplitSettings, Parameter(name="*")] = Field(
         default=SplitSettings(), title="Split", description="How training and test are parted."
     )
-    training: Annotated[TrainingSettings, Parameter(name="*", consume_multiple=True)] = Field(
+    training: Annotated[
+        TrainingSettings, Parameter(name="*", consume_multiple=True, show_default=False)
+    ] = Field(
         default=TrainingSettings(), title="Training", description="The network and its training."
     )
     artifacts: Path = Field(
@@ -56,13 +58,13 @@ class Settings(BaseModel):
         # Only a mapping tells what was given; anything else is for pydantic to judge.
         if not isinstance(given, dict):
             return given
-        recipe = RECIPES.get(given.get("recipe", "classic"), {})
+        recipe = RECIPES.get(given.get("recipe", "accurate"))
         training = given.get("training", {})
         if isinstance(training, BaseModel):
             training = training.model_dump(exclude_unset=True)
-        if not isinstance(training, dict):
+        if recipe is None or not isinstance(training, dict):
             return given
-        return {**given, "training": {**recipe, **training}}
+        return {**given, "training": {**recipe.model_dump(), **training}}
 
 
 class PredictSettings(BaseModel):

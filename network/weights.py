@@ -75,7 +75,6 @@ def check_weights(content: object) -> list[np.ndarray]:
                 f"layer {number} has shape {layer.shape}, but layer {number - 1} has "
                 f"{before.shape[0]} outputs, so {before.shape[0] + 1} columns are needed"
             )
-    # NumPy's own object for the type: a dtype out of a file is equal but another, and a pickle,
-    # which says the same object once, would tell them apart.
+    # The bare type: a dtype that carries metadata would be pickled with it, and refused when read.
     dtype = np.result_type(*content).type
     return [np.ascontiguousarray(layer, dtype) for layer in content]

@@ -84,8 +84,9 @@ def digit_writer(
             write(pixels[:whole], labels[:whole])
 
         yield append
-        if waiting and (rest := [np.concatenate(parts) for parts in zip(*waiting, strict=True)]):
-            write(*rest)
+        pixels, labels = (np.concatenate(parts) for parts in zip(*waiting, strict=True))
+        if len(labels):
+            write(pixels, labels)
 
 
 def write_digits(digits: Digits, parquet: Path) -> None:

@@ -30,55 +30,55 @@ class TrainingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hidden_layers: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
-        default=(40,),
+        default=(500, 150),
         title="Hidden layers",
         description="Width of each hidden layer, first to last; none is logistic regression.",
     )
     activation: Literal["sigmoid", "tanh", "relu"] = Field(
-        default="sigmoid", title="Activation", description="Function of the hidden layers."
+        default="relu", title="Activation", description="Function of the hidden layers."
     )
     initialization: Literal["uniform", "glorot", "he"] = Field(
-        default="uniform",
+        default="he",
         title="Initialization",
         description="Initial weights: uniform in ±0.01; glorot suits sigmoid and tanh; he, relu.",
     )
     epochs: int = Field(
-        default=400, ge=1, title="Epochs", description="Passes over the training split."
+        default=60, ge=1, title="Epochs", description="Passes over the training split."
     )
     batch_size: int = Field(
-        default=0,
+        default=32,
         ge=0,
         title="Batch size",
         description="Images a step of gradient descent looks at; 0 is all of them.",
     )
     learning_rate: float = Field(
-        default=1.2,
+        default=0.05,
         gt=0,
         allow_inf_nan=False,
         title="Learning rate",
         description="Length of a step, as a multiple of the gradient.",
     )
     schedule: Literal["constant", "cosine"] = Field(
-        default="constant",
+        default="cosine",
         title="Schedule",
         description="The learning rate over the epochs; cosine falls to 0 along half a wave.",
     )
     momentum: float = Field(
-        default=0.0,
+        default=0.9,
         ge=0,
         lt=1,
         title="Momentum",
         description="Share of the last step that is kept in the next; 0 is plain descent.",
     )
     l2: float = Field(
-        default=1.0,
+        default=0.0,
         ge=0,
         allow_inf_nan=False,
         title="L2 regularisation",
         description="Penalty on large weights, lambda in l2 / (2 m) · Σ W²; biases are free.",
     )
     distortion: float = Field(
-        default=0.0,
+        default=1.0,
         ge=0,
         le=5,
         title="Distortion",

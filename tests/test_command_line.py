@@ -13,7 +13,9 @@ import pytest
 def trained(digits: Any, small_csv: Path, server: str, tmp_path: Path) -> dict[str, Any]:
     """Train on the small CSV and return the object that --json prints."""
     result = digits(
-        "train", "--csv", small_csv, "--epochs", 150, "--l2", 0.01, "--json", PREFECT_API_URL=server
+        *("train", "--csv", small_csv, "--recipe", "classic", "--epochs", 150, "--l2", 0.01),
+        "--json",
+        PREFECT_API_URL=server,
     )
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)  # type: ignore[no-any-return]  # and nothing else is on stdout

@@ -76,6 +76,8 @@ def test_same_weights_give_the_same_bytes(load: Load) -> None:
     assert dump_weights([first, pickle.loads(content)[1]]) == content
     assert dump_weights([np.asfortranarray(first), wide[:, ::2]]) == content
     assert dump_weights((first, second)) == content
+    noted = [layer.astype(np.dtype(layer.dtype, metadata={"by": "us"})) for layer in layers()]
+    assert dump_weights(noted) == content
     square = np.ones((3, 4), np.float32)  # its outputs are the inputs of a layer like it
     assert dump_weights([square, square]) == dump_weights([square, square.copy()])
 

@@ -20,7 +20,9 @@ STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
 
 def quick(csv: Path, artifacts: Path) -> Settings:
     """Return settings of a training that takes no time."""
-    return Settings(csv=csv, artifacts=artifacts, training={"epochs": 5})  # type: ignore[arg-type]
+    return Settings.model_validate(
+        {"csv": csv, "artifacts": artifacts, "recipe": "classic", "training": {"epochs": 5}}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +234,7 @@ def test_an_edit_in_network_reruns_train_and_evaluate(
     copy = tmp_path / "project"
     for package in ("flows", "tasks", "network"):
         shutil.copytree(project / package, copy / package)
-    words = ("train", "--csv", settings.csv, "--epochs", 5, "--json")
+    words = ("train", "--csv", settings.csv, "--recipe", "classic", "--epochs", 5, "--json")
     environment = {"PYTHONPATH": str(copy), "PREFECT_API_URL": server}
     with (copy / "network" / "loss.py").open("a") as module:
         module.write("# a remark\n")
