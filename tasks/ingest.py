@@ -21,7 +21,9 @@ class Ingested(BaseModel):
 
 @stage(
     "tasks/ingest.py",
+    "tasks/csv_faults.py",
     "tasks/csv_format.py",
+    "tasks/csv_layout.py",
     "tasks/digit_csv.py",
     "tasks/digit_table.py",
 )

@@ -23,9 +23,14 @@ def test_failure_leaves_the_folder_as_it_was(tmp_path: Path, error: type[BaseExc
     """Whatever ends the block half-way, an older file stays and the half-written one goes."""
     target = tmp_path / "weights.pkl"
     target.write_bytes(b"old")
-    with pytest.raises(error), atomic_path(target) as new:
-        new.write_bytes(b"half")
-        raise error
+
+    def fail() -> None:
+        with atomic_path(target) as new:
+            new.write_bytes(b"half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
 

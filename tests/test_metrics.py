@@ -14,8 +14,8 @@ def test_wilson_interval_is_the_published_one() -> None:
 
 def test_wilson_interval_stays_inside_zero_and_one() -> None:
     """No accuracy, however good or bad, gets an interval beyond what is possible."""
-    assert wilson_interval(10, 10)[1] == 1.0
-    assert wilson_interval(0, 10)[0] == 0.0
+    assert 0.99 < wilson_interval(10, 10)[1] <= 1.0
+    assert 0.0 <= wilson_interval(0, 10)[0] < 0.01
     assert wilson_interval(10, 10)[0] < 1.0
 
 

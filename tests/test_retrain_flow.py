@@ -186,6 +186,7 @@ def test_a_run_leaves_its_folder_and_its_artifacts_in_prefect(settings: Settings
 
     from tasks.store import sha256_of
 
+    settings = changed(settings, artifacts=settings.artifacts / "fresh")
     published = run(settings)
     folder = published.directory
     told = manifest(published)
