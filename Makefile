@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := benchmarks/.venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup train test lint format lock clean
+.PHONY: setup train test lint format lock bench clean
 
 train: setup  ## train on data/digits.csv and say where the report is
 	$(BIN)/digits train
@@ -37,5 +38,13 @@ lock: setup  ## work out requirements.lock from pyproject.toml anew
 	  --upgrade --extra dev --python-version 3.11 --custom-compile-command "make lock" \
 	  --output-file requirements.lock pyproject.toml
 
+bench: $(BENCH)/.installed  ## measure side by side with PyTorch, scikit-learn and polars
+	$(BENCH)/bin/python -m benchmarks
+
+$(BENCH)/.installed: benchmarks/requirements.txt
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
+
 clean:  ## remove the environment and caches, keep artifacts
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache

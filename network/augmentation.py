@@ -83,7 +83,9 @@ def _smooth_field(
     gaussian /= np.sqrt((gaussian**2).sum(axis=1, keepdims=True))  # keeps the deviation at 1
     smooth = gaussian.astype(dtype)
     noise = rng.standard_normal((count, side, side), dtype=dtype)
-    return BEND * strength * side * (smooth @ (noise @ smooth.T))
+    field: np.ndarray = smooth @ (noise @ smooth.T)
+    field *= BEND * strength * side
+    return field
 
 
 def _read(images: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -97,8 +99,9 @@ def _read(images: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     x -= left  # from here on the shares of the right and lower neighbour
     y -= above
     corner = (np.arange(count)[:, np.newaxis, np.newaxis] * wide + above) * wide + left
-    flat = bordered.ravel()
-    upper, upper_right = flat[corner], flat[corner + 1]
+    flat: np.ndarray = bordered.ravel()
+    upper: np.ndarray = flat[corner]
+    upper_right = flat[corner + 1]
     lower, lower_right = flat[corner + wide], flat[corner + wide + 1]
     upper += x * (upper_right - upper)
     lower += x * (lower_right - lower)

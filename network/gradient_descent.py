@@ -5,7 +5,7 @@ The loop only; `backpropagation.py` has the gradient and `sharding.py` how two t
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -46,7 +46,7 @@ def gradient_descent(
     augment: Augment | None = None,
     velocity: Sequence[np.ndarray] | None = None,
     first_epoch: int = 1,
-) -> Iterator[Epoch]:
+) -> Generator[Epoch, None, None]:
     """Train the weights in place, yielding after every epoch.
 
     The velocity of a weight is `momentum` times its last one plus the learning rate times its

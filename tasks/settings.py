@@ -1,8 +1,8 @@
 """What may be set of the stages, each field with its range; `csv_format` has that of ingest."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SplitSettings(BaseModel):
@@ -85,8 +85,28 @@ class TrainingSettings(BaseModel):
         description="Train on images turned, sized, slanted, moved and bent anew every epoch; 1 is "
         "about as much as hands differ, 0 trains on the images as they are.",
     )
+    validation_fraction: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        title="Validation fraction",
+        description="Share of the training split held out to watch cost and accuracy; 0 is none.",
+    )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        title="Patience",
+        description="Stop after so many epochs without a lower validation cost, and keep the best "
+        "weights; 0 trains to the end.",
+    )
     dtype: Literal["float32", "float64"] = Field(
         default="float32",
         title="Number type",
         description="float64 is twice as slow and exact enough to compare with other programs.",
     )
+
+    @model_validator(mode="after")
+    def _patience_needs_validation(self) -> Self:
+        if self.patience and not self.validation_fraction:
+            raise ValueError("patience waits for a validation cost: give validation_fraction too")
+        return self
