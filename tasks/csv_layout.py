@@ -183,7 +183,7 @@ def _next_line(file: IO[bytes], before: _Line) -> _Line:
         number += 1
         if number == 1 and content.startswith(_BOM):
             content, offset = content[len(_BOM) :], len(_BOM)
-        if content.strip():
+        if content.strip(b" \t\r\n"):
             return _Line(content, number, offset)
         offset += len(content)
     return _Line(b"", number, offset)
