@@ -128,10 +128,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(_explained(error), 2)
     except (InputError, WeightsError) as error:
         _fail(str(error), 2)
-    except (DivergenceError, OSError, MemoryError) as error:
-        _fail(str(error) or type(error).__name__, 1)
+    except (DivergenceError, OSError) as error:
+        _fail(str(error), 1)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130)
+    except Exception as error:  # such as a Prefect API that can't be reached
+        logging.getLogger(__name__).debug("failed", exc_info=True)
+        _fail(f"{type(error).__name__}: {error}", 1)
     sys.exit(0)
 
 

@@ -10,12 +10,12 @@ import math
 import numpy as np
 
 # What strength 1 means. Lengths are shares of the image's side, so that any size bends alike.
-ROTATION = math.radians(12)  # largest turn either way
+ROTATION = math.radians(9)  # largest turn either way
 SCALING = 0.15  # largest growth or shrinkage, each direction by itself
-SHEAR = 0.15  # largest sideways slant, per unit of height
-SHIFT = 0.04  # largest move, each direction by itself
+SHEAR = 0.3  # largest sideways slant, per unit of height
+SHIFT = 0.02  # largest move, each direction by itself
 BEND = 0.05  # standard deviation of the elastic displacement
-SMOOTHNESS = 0.2  # standard deviation of the Gaussian that smooths it; no part of the strength
+SMOOTHNESS = 0.3  # standard deviation of the Gaussian that smooths it; no part of the strength
 
 _CHUNK = 256  # images at a time, so that the work stays in the processor's cache
 
@@ -25,7 +25,7 @@ def distort(images: np.ndarray, rng: np.random.Generator, strength: float = 1.0)
 
     Each pixel of a variant is read from its image at a displaced place, between pixels by bilinear
     interpolation and outside the image as 0. The displacement is a random linear map about the
-    image's middle, a random shift, and a smoothed random field of its own for each image.
+    image's middle, a random shift, and a smooth random field of its own for each image.
 
     Args:
         images: (examples, side · side) floats, pixels in row order, 0 for blank.
@@ -41,69 +41,79 @@ def distort(images: np.ndarray, rng: np.random.Generator, strength: float = 1.0)
     side = math.isqrt(images.shape[1])
     if side * side != images.shape[1]:
         raise ValueError(f"images {images.shape} are not square")
+    patterns = _patterns(side).astype(images.dtype)
     distorted = np.empty_like(images)
     for start in range(0, len(images), _CHUNK):
         chunk = images[start : start + _CHUNK]
-        x, y = _places(len(chunk), side, rng, strength, images.dtype)
+        x, y = (
+            (side * amounts).astype(images.dtype) @ patterns
+            for amounts in _amounts(len(chunk), len(patterns), rng, strength)
+        )
         distorted[start : start + _CHUNK] = _read(chunk, x, y)
     return distorted
 
 
-def _places(
-    count: int, side: int, rng: np.random.Generator, strength: float, dtype: np.dtype
+def _patterns(side: int) -> np.ndarray:
+    """Return what every place is a sum of, (patterns, side · side), lengths in shares of the side.
+
+    The first three are the distance from the middle to the right, the same downwards, and 1. The
+    others are Gaussian bumps on a grid; in random amounts they make up a smooth random field.
+    """
+    across = (np.arange(side) - (side - 1) / 2) / side
+    reach = math.ceil(0.5 / SMOOTHNESS)  # the grid ends just outside the image
+    knots = SMOOTHNESS * np.arange(-reach, reach + 1)
+    bumps = np.exp(-(((across - knots[:, np.newaxis]) / SMOOTHNESS) ** 2) / 2)
+    bumps /= np.sqrt((bumps**2).sum(axis=0))  # so the field's deviation is 1 at every pixel
+    ones = np.ones(side)
+    return np.vstack(
+        [np.kron(ones, across), np.kron(across, ones), np.kron(ones, ones), np.kron(bumps, bumps)]
+    )
+
+
+def _amounts(
+    count: int, patterns: int, rng: np.random.Generator, strength: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw where each pixel is read from: x and y, each (count, side, side), in pixels."""
+    """Draw how much of each pattern makes up x, and y: two arrays (count, patterns)."""
 
     def even(limit: float) -> np.ndarray:
-        drawn = rng.uniform(-limit * strength, limit * strength, (count, 1, 1))
-        return drawn.astype(dtype)
+        return rng.uniform(-limit * strength, limit * strength, count)
 
     angle, shear = even(ROTATION), even(SHEAR)
     wide, high = np.exp(even(SCALING)), np.exp(even(SCALING))
     sine, cosine = np.sin(angle), np.cos(angle)
-    middle = (side - 1) / 2
-    across = np.arange(side, dtype=dtype) - middle  # x, of each column
-    down = across[:, np.newaxis]  # y, of each row
-    x = wide * cosine * across + (wide * cosine * shear - high * sine) * down
-    y = wide * sine * across + (wide * sine * shear + high * cosine) * down
-    x += middle + side * even(SHIFT)
-    y += middle + side * even(SHIFT)
-    x += _smooth_field(count, side, rng, strength, dtype)
-    y += _smooth_field(count, side, rng, strength, dtype)
+    x, y = rng.normal(0, BEND * strength, (2, count, patterns))
+    x[:, 0], x[:, 1] = wide * cosine, wide * cosine * shear - high * sine
+    y[:, 0], y[:, 1] = wide * sine, wide * sine * shear + high * cosine
+    x[:, 2], y[:, 2] = even(SHIFT), even(SHIFT)
     return x, y
 
 
-def _smooth_field(
-    count: int, side: int, rng: np.random.Generator, strength: float, dtype: np.dtype
-) -> np.ndarray:
-    """Draw a random displacement for every pixel, (count, side, side), alike between neighbours."""
-    pixels = np.arange(side)
-    distance = (pixels - pixels[:, np.newaxis]) / (SMOOTHNESS * side)
-    gaussian = np.exp(-(distance**2) / 2)
-    gaussian /= np.sqrt((gaussian**2).sum(axis=1, keepdims=True))  # keeps the deviation at 1
-    smooth = gaussian.astype(dtype)
-    noise = rng.standard_normal((count, side, side), dtype=dtype)
-    field: np.ndarray = smooth @ (noise @ smooth.T)
-    field *= BEND * strength * side
-    return field
-
-
 def _read(images: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the images as read at the places x, y: (count, side · side)."""
-    count, side, _ = x.shape
+    """Return the images as read at places x and y in pixels from the middle, (count, side · side).
+
+    The places are spoilt.
+    """
+    count = len(images)
+    side = math.isqrt(images.shape[1])
     wide = side + 3  # a blank border, 1 before and 2 after, is what lies outside
     bordered = np.zeros((count, wide, wide), images.dtype)
     bordered[:, 1:-2, 1:-2] = images.reshape(count, side, side)
-    x, y = np.clip(x + 1, 0, side + 1), np.clip(y + 1, 0, side + 1)
-    left, above = x.astype(np.intp), y.astype(np.intp)
+    for places in (x, y):
+        places += (side - 1) / 2 + 1
+        np.clip(places, 0, side + 1, out=places)
+    left, above = np.floor(x), np.floor(y)
     x -= left  # from here on the shares of the right and lower neighbour
     y -= above
-    corner = (np.arange(count)[:, np.newaxis, np.newaxis] * wide + above) * wide + left
-    flat: np.ndarray = bordered.ravel()
+    above *= wide
+    above += left
+    corner = above.astype(np.intp)
+    corner += wide * wide * np.arange(count)[:, np.newaxis]
+    flat = bordered.ravel()
     upper: np.ndarray = flat[corner]
-    upper_right = flat[corner + 1]
-    lower, lower_right = flat[corner + wide], flat[corner + wide + 1]
-    upper += x * (upper_right - upper)
-    lower += x * (lower_right - lower)
-    upper += y * (lower - upper)
-    return upper.reshape(count, -1)
+    upper_right = flat[1:][corner]
+    lower, lower_right = flat[wide:][corner], flat[wide + 1 :][corner]
+    for near, far, share in ((upper, upper_right, x), (lower, lower_right, x), (upper, lower, y)):
+        far -= near
+        far *= share
+        near += far
+    return upper

@@ -90,6 +90,15 @@ def test_a_bad_cell_is_told_without_a_traceback(digits: Any, small_csv: Path, se
     assert "Traceback" not in result.stderr
 
 
+def test_an_unreachable_prefect_api_is_a_failure_in_one_line(digits: Any, small_csv: Path) -> None:
+    """Exit code 1 and the address that did not answer, no traceback."""
+    nobody = "http://127.0.0.1:9/api"
+    result = digits("train", "--csv", small_csv, PREFECT_API_URL=nobody)
+    assert result.returncode == 1
+    assert f"error: RuntimeError: Failed to reach API at {nobody}" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_diverging_training_is_a_failure_with_advice(
     digits: Any, small_csv: Path, server: str
 ) -> None:

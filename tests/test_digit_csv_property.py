@@ -1,5 +1,6 @@
 """Whatever the bytes: digits that pandas reads too, or one clear error, and never anything else."""
 
+import codecs
 import gzip
 import io
 import re
@@ -18,7 +19,7 @@ from tasks.errors import DataError
 
 CELLS = [
     [*map(str, row), str(number % 10)]
-    for number, row in enumerate(np.random.default_rng(4).integers(0, 256, (12, 9)))
+    for number, row in enumerate(np.random.default_rng(4).integers(0, 256, (20, 9)))
 ]
 GOOD = "\n".join(map(",".join, CELLS)).encode() + b"\n"
 HEADER = b"a,b,c,d,e,f,g,h,i,label\n"
@@ -60,7 +61,8 @@ def check(content: bytes) -> None:
         assert "\n" not in found
         return
     plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
-    table = pd.read_csv(io.BytesIO(plain), header=None, encoding="utf-8-sig", dtype=str)
+    plain = plain.replace(codecs.BOM_UTF8, b"")  # taken off after a header too, as `cat` leaves it
+    table = pd.read_csv(io.BytesIO(plain), header=None, dtype=str)
     if not re.fullmatch(r"[\s+\-.\deE]*", table.iloc[0].str.cat()) or _counts(table.iloc[0]):
         table = table.iloc[1:]
     expected = table.to_numpy().astype(float)
@@ -73,7 +75,7 @@ def _counts(cells: "pd.Series[str]") -> bool:
     return cells.tolist() in ([*map(str, range(len(cells)))], [*map(str, range(1, len(cells) + 1))])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300))
 @example(b"\x1f\x8b")
 @example(b"\xef\xbb\xbf")
@@ -87,7 +89,7 @@ def test_any_bytes(content: bytes) -> None:
     check(content)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     header=st.sampled_from(
         [b"", HEADER, b"\xef\xbb\xbf", b"\xef\xbb\xbf" + HEADER, b"\n" + HEADER]
@@ -103,6 +105,8 @@ def test_any_bytes(content: bytes) -> None:
     crlf=st.booleans(),
     compress=st.booleans(),
 )
+@example(header=b"\n" + HEADER, edits=[(0, 0, b"\x0b")], crlf=False, compress=False)
+@example(header=codecs.BOM_UTF8, edits=[(0, 0, HEADER)], crlf=False, compress=False)
 def test_any_slip_of_the_pen(
     header: bytes, edits: list[tuple[int, int, bytes]], crlf: bool, compress: bool
 ) -> None:
@@ -114,7 +118,7 @@ def test_any_slip_of_the_pen(
     check(gzip.compress(content, 1) if compress else content)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 9), NUMBERS), max_size=6))
 def test_any_number_in_any_cell(cells: list[tuple[int, int, str]]) -> None:
     """However a number is spelt, it is read as pandas reads it or refused."""
