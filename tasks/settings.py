@@ -43,7 +43,7 @@ class TrainingSettings(BaseModel):
         description="Initial weights: uniform in ±0.01; glorot suits sigmoid and tanh; he, relu.",
     )
     epochs: int = Field(
-        default=80, ge=1, title="Epochs", description="Passes over the training split."
+        default=140, ge=1, title="Epochs", description="Passes over the training split."
     )
     batch_size: int = Field(
         default=32,
@@ -78,7 +78,7 @@ class TrainingSettings(BaseModel):
         description="Penalty on large weights, lambda in l2 / (2 m) · Σ W²; biases are free.",
     )
     distortion: float = Field(
-        default=1.2,
+        default=1.5,
         ge=0,
         le=5,
         title="Distortion",

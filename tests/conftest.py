@@ -8,6 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# The same examples every time: a change is never blamed for another day's luck. To look for new
+# ones: pytest --hypothesis-profile default
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 PROJECT = Path(__file__).resolve().parent.parent
 
