@@ -8,7 +8,8 @@ import csv
 import math
 
 from tasks.csv_format import CsvFormat
-from tasks.csv_layout import CsvLayout, number, readable, text_lines
+from tasks.csv_layout import CsvLayout
+from tasks.csv_text import number, readable, text_lines
 from tasks.errors import DataError
 
 LEAST, MOST = -0.5, 1.5  # ink as a share of pixel_max; resampled images overshoot by about 0.13

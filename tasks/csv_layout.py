@@ -2,20 +2,15 @@
 
 import codecs
 import csv
-import gzip
-import io
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
 from typing import IO
 
 from tasks.csv_format import CsvFormat
+from tasks.csv_text import is_gzip, number, readable
 from tasks.errors import DataError
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _LABEL_NAMES = {"label", "labels", "digit", "class", "target", "y"}
 _LONGEST_LINE = 1 << 24  # bytes; a digit's line is some kilobytes
 _BOM = codecs.BOM_UTF8
@@ -63,7 +58,7 @@ def find_layout(path: Path, csv_format: CsvFormat, known_side: int | None = None
     Raises:
         DataError: it can't be a CSV of digits; the message says why.
     """
-    compressed = _is_gzip(path)
+    compressed = is_gzip(path)
     with readable(path, compressed) as file:
         first = _next_line(file, _Line(b"", 0, 0))
         if not first.content:
@@ -133,37 +128,6 @@ def _image_side(columns: int, known_side: int | None, where: str, ends_in_comma:
 _MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-@contextmanager
-def readable(path: Path, compressed: bool) -> Iterator[IO[bytes]]:
-    """Open a plain or gzip file for reading.
-
-    Raises:
-        DataError: on opening or while reading: a gzip that is cut off or damaged, or a file that
-            can't be read.
-    """
-    try:
-        with gzip.open(path, "rb") if compressed else path.open("rb") as file:
-            yield file  # type: ignore[misc]  # gzip.open in mode rb gives bytes
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path}: the gzip is cut off or damaged ({error}). Fetch it anew."
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path}: can't be read: {error.strerror or error}.") from error
-
-
-def _is_gzip(path: Path) -> bool:
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder. Name one CSV file, plain or .gz.")
-    with readable(path, compressed=False) as file:
-        magic = file.read(2)
-    if not magic:
-        raise DataError(f"{path}: empty. Expected is one image a line: its pixels and its label.")
-    if path.suffix == ".gz" and magic != _GZIP_MAGIC:
-        raise DataError(f"{path}: named .gz but no gzip. Rename it or compress it with gzip.")
-    return magic == _GZIP_MAGIC
-
-
 @dataclass(frozen=True)
 class _Line:
     """A line's bytes with its end but no byte-order mark, empty after the last line.
@@ -219,17 +183,6 @@ def _is_header(fields: list[str]) -> bool:
     return len(numbers) > 2 and (numbers == counts[:-1] or numbers == counts[1:])
 
 
-def number(field: str) -> float | None:
-    """Return a cell's number, or None; Python's underscores and foreign digits are no numbers."""
-    text = field.strip(" \t")
-    if not text.isascii() or "_" in text or text != text.strip():
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def _is_number(field: str) -> bool:
     # An empty cell is a fault of a digit, not a name.
     return not field.strip() or number(field) is not None
@@ -263,8 +216,3 @@ def _label_index(
 
 def _some(names: tuple[str, ...]) -> str:
     return ", ".join(names if len(names) <= 4 else (*names[:2], "…", names[-1]))
-
-
-def text_lines(file: IO[bytes]) -> io.TextIOWrapper:
-    """Return a binary file as text; bytes that are no UTF-8 become a mark that is no number."""
-    return io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")

@@ -10,7 +10,8 @@ import pyarrow.csv as pa_csv
 
 from tasks.csv_faults import LEAST, MOST, first_fault
 from tasks.csv_format import CsvFormat
-from tasks.csv_layout import CsvLayout, find_layout, readable
+from tasks.csv_layout import CsvLayout, find_layout
+from tasks.csv_text import readable
 from tasks.digit_table import digit_writer
 from tasks.errors import DataError
 

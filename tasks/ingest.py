@@ -24,6 +24,7 @@ class Ingested(BaseModel):
     "tasks/csv_faults.py",
     "tasks/csv_format.py",
     "tasks/csv_layout.py",
+    "tasks/csv_text.py",
     "tasks/digit_csv.py",
     "tasks/digit_table.py",
 )
