@@ -1,0 +1,39 @@
+"""`digits train`: the retraining flow, run here."""
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+from cyclopts import Parameter
+
+from flows.environment import configure_prefect, hide_own_tracebacks
+from flows.options import Json, out
+from flows.settings import Settings
+from tasks.csv_layout import find_layout
+from tasks.run_folders import read_json
+from tasks.store import SourceFile
+
+if TYPE_CHECKING:
+    from tasks.publish import Published
+
+
+def train(
+    *, settings: Annotated[Settings, Parameter(name="*")] = Settings(), json: Json = False
+) -> None:
+    """Run the retraining flow here; stages whose inputs did not change are taken from the cache."""
+    # A wrong path or format is told at once, not after a server has been started for the run.
+    SourceFile.of(settings.csv)
+    find_layout(settings.csv, settings.data)
+    configure_prefect()
+    from flows.retrain import retrain
+
+    hide_own_tracebacks()
+    # Typed as the state the flow returns; Prefect hands over what is in it.
+    published = cast("Published", retrain(settings, return_state=True).result())
+    if json:
+        print(published.model_dump_json())
+        return
+    low, high = read_json(published.directory / "metrics.json")["accuracy_interval"]
+    out.print(
+        f"{published.accuracy:.1%} of {published.test_rows:,} test digits read right "
+        f"(95 % interval {low:.1%} to {high:.1%}), {published.verdict}"
+    )
+    out.print(f"Report: {published.directory / 'report.html'}")
