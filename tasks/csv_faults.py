@@ -15,12 +15,18 @@ from tasks.errors import DataError
 LEAST, MOST = -0.5, 1.5  # ink as a share of pixel_max; resampled images overshoot by about 0.13
 
 
-def first_fault(layout: CsvLayout, csv_format: CsvFormat) -> DataError:
-    """Return the error for the first line of a CSV that breaks a rule."""
+def first_fault(layout: CsvLayout, csv_format: CsvFormat, good_rows: int) -> DataError:
+    """Return the error for the first line of a CSV that breaks a rule.
+
+    Args:
+        layout: where things are in the file.
+        csv_format: what the user says about it.
+        good_rows: how many digits at the beginning are known to be right; they are passed over.
+    """
     with readable(layout.path, layout.compressed) as file:
         file.seek(layout.digits_offset)
         lines = csv.reader(text_lines(file))
-        line = layout.digits_line
+        line, rows = layout.digits_line, 0
         try:
             for fields in lines:
                 after = layout.digits_line + lines.line_num
@@ -29,7 +35,8 @@ def first_fault(layout: CsvLayout, csv_format: CsvFormat) -> DataError:
                         f"{layout.path}: line {line}: a quoted cell goes on in the next line. "
                         "Close the quote on its own line."
                     )
-                fault = _fault(fields, layout, csv_format) if fields else None
+                rows += bool(fields)
+                fault = _fault(fields, layout, csv_format) if fields and rows > good_rows else None
                 if fault:
                     return DataError(f"{layout.path}: line {line}: {fault}")
                 line = after

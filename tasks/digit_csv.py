@@ -1,7 +1,10 @@
 """Digits out of a CSV: streamed batch by batch, every cell checked, never a half-written file."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,8 @@ from tasks.digit_table import digit_writer
 from tasks.errors import DataError
 
 _BLOCK = 1 << 20  # bytes of text at a time; Arrow reads some thirty of them ahead
+_AHEAD = 8  # batches; as many as arrive while a group of rows is written
+_LONG_CELL = 32  # bytes; a block must hold a whole line, however large the images are
 _FAINT = 1.5  # no pixel above it under a pixel_max of 255 means pixels scaled to 0 … 1
 
 
@@ -27,15 +32,21 @@ class Batch:
     labels: np.ndarray | None
 
 
-@dataclass
+@dataclass(frozen=True)
 class CsvSummary:
-    """What a whole CSV held."""
+    """What a whole CSV held.
 
+    Attributes:
+        rows: how many digits.
+        image_side: height and width of an image, in pixels.
+        pixel_type: NumPy type in which the pixels are kept, such as uint8.
+        class_counts: how many of each digit, 0 to 9.
+    """
+
+    rows: int
     image_side: int
-    rows: int = 0
-    darkest: float = -np.inf
-    pixel_type: str = "uint8"
-    class_counts: np.ndarray = field(default_factory=lambda: np.zeros(10, np.int64))
+    pixel_type: str
+    class_counts: tuple[int, ...]
 
 
 def csv_to_parquet(csv: Path, parquet: Path, csv_format: CsvFormat) -> CsvSummary:
@@ -84,26 +95,45 @@ def read_batches(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> It
         _NotBytesError: a cell is no uint8; only if that was asked for.
         DataError: a line breaks a rule.
     """
+    with (
+        closing(_read(layout, csv_format, cell_type)) as batches,
+        ThreadPoolExecutor(1) as second,  # reads and checks the next batches meanwhile
+    ):
+        coming = deque(second.submit(next, batches, None) for _ in range(_AHEAD))
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(second.submit(next, batches, None))
+            yield batch
+
+
+def _read(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> Generator[Batch]:
     names = [str(column) for column in range(layout.columns)]
+    rows = 0
     try:
         with readable(layout.path, layout.compressed) as file:
             file.seek(layout.digits_offset)
             text = pa.PythonFile(file, mode="r")
             reader = pa_csv.open_csv(
                 pa.TransformInputStream(text, _no_hexadecimal) if cell_type == "uint8" else text,
-                pa_csv.ReadOptions(column_names=names, block_size=_BLOCK),
+                pa_csv.ReadOptions(
+                    column_names=names, block_size=max(_BLOCK, _LONG_CELL * layout.columns)
+                ),
                 convert_options=pa_csv.ConvertOptions(
                     column_types=dict.fromkeys(names, pa.from_numpy_dtype(cell_type)),
                     null_values=[],
                 ),
             )
             for batch in reader:
-                if batch.num_rows:
-                    yield _checked(batch, layout, csv_format)
+                if not batch.num_rows:
+                    continue
+                checked = _checked(batch, layout, csv_format)
+                if checked is None:
+                    raise first_fault(layout, csv_format, good_rows=rows)
+                rows += batch.num_rows
+                yield checked
     except pa.ArrowInvalid as error:
         if cell_type == "uint8":
             raise _NotBytesError from error
-        raise first_fault(layout, csv_format) from error
+        raise first_fault(layout, csv_format, good_rows=rows) from error
 
 
 def _no_hexadecimal(block: pa.Buffer) -> pa.Buffer:
@@ -113,21 +143,20 @@ def _no_hexadecimal(block: pa.Buffer) -> pa.Buffer:
     return block
 
 
-def _checked(batch: pa.RecordBatch, layout: CsvLayout, csv_format: CsvFormat) -> Batch:
-    """Part a batch into pixels and labels; anything out of range is for the careful look."""
-    side = layout.image_side
-    columns = [column.to_numpy() for column in batch.columns]
-    labels = None
+def _checked(batch: pa.RecordBatch, layout: CsvLayout, csv_format: CsvFormat) -> Batch | None:
+    """Part a batch into pixels and labels; None if a cell is out of range."""
+    side, labels = layout.image_side, None
     if layout.label is not None:
-        cells = columns.pop(layout.label)
+        cells = batch.column(layout.label).to_numpy()
         highest = 10 if csv_format.label_ten_is_zero else 9
         if not ((cells >= 0) & (cells <= highest) & (cells == np.floor(cells))).all():
-            raise first_fault(layout, csv_format)
+            return None
         labels = (cells % 10).astype(np.int8)
-    pixels = np.stack(columns, axis=1)
+        batch = batch.drop_columns([batch.schema.names[layout.label]])
+    pixels = batch.to_tensor(row_major=True).to_numpy()
     least, most = LEAST * csv_format.pixel_max, MOST * csv_format.pixel_max
     if not ((pixels.min() >= least) & (pixels.max() <= most)):  # false for NaN too
-        raise first_fault(layout, csv_format)
+        return None
     if csv_format.pixel_order == "column":
         pixels = pixels.reshape(-1, side, side).swapaxes(1, 2).reshape(-1, side * side)
     return Batch(pixels, labels)
@@ -136,18 +165,18 @@ def _checked(batch: pa.RecordBatch, layout: CsvLayout, csv_format: CsvFormat) ->
 def _write(
     layout: CsvLayout, parquet: Path, csv_format: CsvFormat, cell_type: str, pixel_type: str
 ) -> CsvSummary:
-    summary = CsvSummary(layout.image_side, pixel_type=pixel_type)
+    darkest, class_counts = -np.inf, np.zeros(10, np.int64)
     made_by = csv_format.model_dump()
     with digit_writer(parquet, pixel_type, layout.image_side, made_by) as append:
         for batch in read_batches(layout, csv_format, cell_type):
             assert batch.labels is not None  # only a known image side lets the label be missing
             append(batch.pixels, batch.labels)
-            summary.rows += len(batch.labels)
-            summary.darkest = max(summary.darkest, float(batch.pixels.max()))
-            summary.class_counts += np.bincount(batch.labels, minlength=10)
-        _check_ink(layout, csv_format, summary.darkest)
-        _check_classes(layout, summary.class_counts)
-    return summary
+            darkest = max(darkest, float(batch.pixels.max()))
+            class_counts += np.bincount(batch.labels, minlength=10)
+        _check_ink(layout, csv_format, darkest)
+        _check_classes(layout, class_counts)
+    counts = tuple(class_counts.tolist())
+    return CsvSummary(sum(counts), layout.image_side, pixel_type, counts)
 
 
 def _narrowest_type(batches: Iterator[Batch]) -> str:

@@ -64,7 +64,10 @@ def digit_writer(
 
     with (
         atomic_path(parquet) as new,
-        pq.ParquetWriter(new, schema, compression="zstd", use_dictionary=["label"]) as writer,
+        # Plain pixels, which every reader knows; statistics over them would tell nobody anything.
+        pq.ParquetWriter(
+            new, schema, compression="zstd", use_dictionary=["label"], write_statistics=["label"]
+        ) as writer,
     ):
 
         def write(pixels: np.ndarray, labels: np.ndarray) -> None:
