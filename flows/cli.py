@@ -25,6 +25,7 @@ app = App(
 )
 COMMANDS = {  # told here, so that the list of commands needs none of their modules
     "train": "Run the retraining flow; stages whose inputs did not change come from the cache.",
+    "plan": "Say for every stage whether it would run, and why; runs nothing.",
     "runs": "List the complete runs, newest first.",
     "show": "Show one run: what it did, why, and how well it reads.",
     "predict": "Read new digits with a trained network.",

@@ -6,10 +6,29 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from flows.settings import STAGES, Settings, StageName
+
 Artifacts = Annotated[Path, Parameter(help="Where runs are kept.")]
 Json = Annotated[
     bool, Parameter(negative="", help="Print one JSON object on stdout, nothing else.")
 ]
 RunName = Annotated[str, Parameter(help="A run's name or its beginning, `latest` or `champion`.")]
+
+Refresh = Annotated[
+    tuple[StageName, ...] | None,
+    Parameter(
+        consume_multiple=True,
+        negative="",
+        help="Run stages again even if nothing changed: the named ones, or without a name all.",
+    ),
+]
+
+
+def with_refresh(settings: Settings, refresh: tuple[StageName, ...] | None) -> Settings:
+    """Return the settings with the stages that `--refresh` means; none where it is not given."""
+    if refresh is None:
+        return settings
+    return settings.model_copy(update={"refresh": refresh or STAGES})
+
 
 out = Console(highlight=False, soft_wrap=True)

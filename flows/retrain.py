@@ -1,17 +1,20 @@
 """The retraining flow: from a CSV of digits to a published network."""
 
+from typing import NamedTuple
+
 from prefect import State, flow
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.settings import Settings
-from tasks.evaluate import evaluate
+from tasks.evaluate import Evaluated, evaluate
 from tasks.ingest import ingest
+from tasks.plan import Plan
 from tasks.publish import Published, publish
 from tasks.run import Run
-from tasks.shuffle_split import shuffle_split
+from tasks.shuffle_split import Split, shuffle_split
 from tasks.store import SourceFile
-from tasks.train import train
+from tasks.train import Trained, train
 
 
 @flow(name="retrain", description="Train a network on a CSV of digits and publish what came of it.")
@@ -21,15 +24,31 @@ def retrain(settings: Settings = Settings()) -> State[Published]:
     Returns:
         Completed, named by the verdict: Promoted, Kept or Unchanged.
     """
-    run = Run(settings.artifacts, flow_run.name)
-    csv = SourceFile.of(settings.csv)
-    ingested = ingest(run, csv, settings.data)
-    split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
-    trained = train(run, split.train, settings.training, settings.seed)
-    evaluated = evaluate(run, trained.weights, split.train, split.test, settings.training)
-    published = publish(run, settings, csv, split, trained, evaluated)
+    run = Run(settings.artifacts, flow_run.name, settings.refresh)
+    published = publish(run, settings, *stages(run, settings))
     return Completed(
         name=published.verdict.capitalize(),
         message=f"{published.accuracy:.1%} of {published.test_rows:,} test digits read right",
         data=published,
     )
+
+
+class Stages(NamedTuple):
+    """What the stages made, for a run to publish."""
+
+    csv: SourceFile
+    split: Split
+    trained: Trained
+    evaluated: Evaluated
+
+
+def stages(run: Run | Plan, settings: Settings) -> Stages:
+    """Walk through the stages, with a run that performs them or a plan that foresees them."""
+    csv = SourceFile.of(settings.csv)
+    ingested = ingest(run, csv, settings.data)
+    split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
+    trained = train(run, split.train, settings.training, settings.seed)
+    evaluated = evaluate(
+        run, trained.weights, split.train, split.test, trained.activation, settings.training.l2
+    )
+    return Stages(csv, split, trained, evaluated)

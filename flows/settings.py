@@ -10,6 +10,9 @@ from flows.recipes import RECIPES
 from tasks.csv_format import CsvFormat
 from tasks.settings import SplitSettings, TrainingSettings
 
+STAGES = ("ingest", "shuffle_split", "train", "evaluate")
+StageName = Literal["ingest", "shuffle_split", "train", "evaluate"]
+
 
 class Settings(BaseModel):
     """Everything that may be set of a retraining run.
@@ -50,6 +53,11 @@ class Settings(BaseModel):
         default=Path("artifacts"),
         title="Artifacts folder",
         description="Where runs, stored files and result records are kept.",
+    )
+    refresh: Annotated[tuple[StageName, ...], Parameter(parse=False)] = Field(
+        default=(),
+        title="Refresh",
+        description="Stages to run again even if nothing changed.",
     )
 
     @model_validator(mode="before")

@@ -23,6 +23,8 @@ def commands(manifest: Mapping[str, Any]) -> str:
 def _options(settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield every setting as an option of `digits train`, defaults included: they may change."""
     for name, value in settings.items():
+        if name == "refresh":
+            continue  # says how one run went about it, not what came out
         option = name.replace("_", "-")
         match value:
             case Mapping():

@@ -13,7 +13,6 @@ from network.weights import load_weights
 from tasks.digit_table import read_digits
 from tasks.images import one_hot, scaled_images
 from tasks.metrics import score
-from tasks.settings import TrainingSettings
 from tasks.stage import stage
 from tasks.store import Store, StoredFile
 
@@ -35,21 +34,31 @@ def evaluate(
     weights: StoredFile,
     train: StoredFile,
     test: StoredFile,
-    training: TrainingSettings,
+    activation: str,
+    l2: float,
 ) -> Evaluated:
     """Score the network on the test split, and its cost on both splits.
 
     Both costs carry the penalty of the training split, so that they differ by the fit alone.
+
+    Args:
+        store: where the files are.
+        weights: the network's.
+        train: the split it was trained on.
+        test: the split it has not seen.
+        activation: function of its hidden layers.
+        l2: weight of the penalty it was trained with.
     """
     layers = load_weights(store.path(weights))
+    dtype = layers[0].dtype.name
     seen, unseen = read_digits(store.path(train)), read_digits(store.path(test))
     sums = {}
     costs = {}
     for name, digits in (("train", seen), ("test", unseen)):
-        images = scaled_images(digits, training.dtype)
-        sums[name] = weighted_sums(layers, images, training.activation)
-        fit = cross_entropy(sums[name], one_hot(digits.labels, training.dtype)) / len(digits.labels)
-        costs[f"{name}_cost"] = fit + penalty(layers, training.l2, len(seen.labels))
+        images = scaled_images(digits, dtype)
+        sums[name] = weighted_sums(layers, images, activation)
+        fit = cross_entropy(sums[name], one_hot(digits.labels, dtype)) / len(digits.labels)
+        costs[f"{name}_cost"] = fit + penalty(layers, l2, len(seen.labels))
     probabilities = sigmoid(sums["test"])
     predictions = probabilities.argmax(axis=1)
     evaluation = {

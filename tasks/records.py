@@ -14,6 +14,11 @@ from pydantic import BaseModel, Field
 
 from tasks.store import Store, StoredFile
 
+
+class RecordError(ValueError):
+    """A record that can't be used; the message is the reason why its stage runs again."""
+
+
 _record_types: dict[str, type[BaseModel]] = {}
 
 
@@ -66,19 +71,34 @@ def damage(store: Store, key: str) -> str | None:
 
     A usable record is ours, decodes, and every file it names is whole.
     """
+    try:
+        record = read(store, key)
+    except RecordError as error:
+        return str(error)
+    return next(filter(None, map(store.damage, stored_files(record))), None)
+
+
+def read(store: Store, key: str) -> BaseModel:
+    """Return the record under a stage key.
+
+    Raises:
+        RecordError: there is none, or it is not one of ours; the message says which.
+    """
     path = store.results / key
     if not path.exists():
-        return "no stored result"
+        raise RecordError("no stored result")
     try:
         content: Any = json.loads(path.read_bytes())
         if content["metadata"]["serializer"]["type"] != "digits-record":
-            return "result record refused: it does not name our serializer"
+            raise RecordError("result record refused: it does not name our serializer")
         record = RecordSerializer().loads(content["result"].encode())
-        if not isinstance(record, BaseModel):
-            return "result record damaged"
-    except (ValueError, KeyError, TypeError, AttributeError, OSError):
-        return "result record damaged"
-    return next(filter(None, map(store.damage, stored_files(record))), None)
+        if isinstance(record, BaseModel):
+            return record
+    except RecordError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise RecordError("result record damaged") from error
+    raise RecordError("result record damaged: it holds a failed stage's error")
 
 
 def discard(store: Store, key: str) -> None:

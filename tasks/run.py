@@ -1,17 +1,19 @@
-"""One run in the making: its store, its clock, and what each stage did and why.
+"""One run in the making: its store, its clock, and what each stage does and why.
 
-Stages write themselves down here as they are called; `publish` turns it into the run's folder.
+Stages are written down here as they are called; `publish` turns it into the run's folder.
 """
 
 import time
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks import run_folders
-from tasks.stage_key import StageKey
+from tasks import records, run_folders
+from tasks.stage import R, Stage
+from tasks.stage_key import WHY_CACHED, StageKey, why_run
 from tasks.store import Store
 
 
@@ -39,15 +41,22 @@ class StageRun(BaseModel):
 
 
 class Run:
-    """A run that has begun: what stages need to know of it and what they leave in it."""
+    """A run that has begun: stages are called with it, and it keeps what they did.
 
-    def __init__(self, artifacts: Path, flow_run_name: str) -> None:
+    Args:
+        artifacts: the artifacts folder.
+        flow_run_name: Prefect's name for the run, the second half of the folder's.
+        refresh: names of stages that run even if their result is stored.
+    """
+
+    def __init__(self, artifacts: Path, flow_run_name: str, refresh: Collection[str] = ()) -> None:
         self.started = datetime.now(UTC)
         self.store = Store(folder=artifacts)
         self.name = f"{self.started:%Y-%m-%dT%H-%M-%SZ}-{flow_run_name}"
         self.stages: list[StageRun] = []
         self._clock = time.perf_counter()
         self._before = run_folders.latest_stage_keys(artifacts)
+        self._refresh = refresh
 
     @property
     def seconds(self) -> float:
@@ -59,6 +68,27 @@ class Run:
         """Whether every stage so far was cached."""
         return all(stage.state == "cached" for stage in self.stages)
 
-    def key_before(self, stage: str) -> StageKey | None:
-        """Return the stage's key in the latest complete run, if there is one."""
-        return self._before.get(stage)
+    def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
+        """Run a stage, or take its stored result, and write down which and why."""
+        key = stage.key(arguments)
+        damage = records.damage(self.store, key.digest)
+        if damage:
+            records.discard(self.store, key.digest)
+        refresh = stage.name in self._refresh
+        began = time.perf_counter()
+        state = stage.execute(self.store, arguments, refresh=refresh)
+        result = state.result()
+        if state.name == "Cached":
+            reason = WHY_CACHED
+        else:
+            reason = why_run(self._before.get(stage.name), key, damage, refresh=refresh)
+        self.stages.append(
+            StageRun(
+                key=key,
+                state="cached" if state.name == "Cached" else "ran",
+                reason=reason,
+                seconds=time.perf_counter() - began,
+                outputs={file.name: file.sha256 for file in records.stored_files(result)},
+            )
+        )
+        return result

@@ -1,14 +1,14 @@
-"""The `@stage` decorator: a Prefect task cached by content, which writes down what it did and why.
+"""The `@stage` decorator: a Prefect task cached by content.
 
 A stage's function takes the store and then files, settings or plain values, and returns a frozen
-pydantic record whose files are in the store.
+pydantic record whose files are in the store. Called with a run it is run or taken from the cache;
+called with a plan it only says which.
 """
 
 import inspect
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, get_type_hints
 
 from prefect import State, Task
 from prefect.cache_policies import CachePolicy
@@ -19,8 +19,7 @@ from pydantic import BaseModel
 from network.gradient_descent import DivergenceError
 from tasks import records
 from tasks.errors import InputError
-from tasks.run import Run, StageRun
-from tasks.stage_key import StageKey, differences, stage_key
+from tasks.stage_key import StageKey, stage_key
 from tasks.store import Store
 
 P = ParamSpec("P")
@@ -49,14 +48,22 @@ def _may_help_to_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any
     return not isinstance(state.result(raise_on_failure=False), InputError | DivergenceError)
 
 
+class Performer(Protocol):
+    """Whoever a stage is called with: a `Run`, which performs it, or a `Plan`, which foresees."""
+
+    def perform(self, stage: "Stage[..., R]", arguments: Mapping[str, Any]) -> R:
+        """Return the stage's record, written down on the way."""
+
+
 class Stage(Generic[P, R]):
-    """A cached step of the pipeline; call it with the run in place of the store."""
+    """A cached step of the pipeline; call it with a run or a plan in place of the store."""
 
     def __init__(self, function: Callable[Concatenate[Store, P], R], sources: Sequence[str]):
         self.function = function
         self.name = function.__name__
         self.sources = tuple(sources)
-        self._signature = inspect.signature(function)
+        _, *parameters = inspect.signature(function).parameters.values()  # without the store
+        self._signature = inspect.Signature(parameters)
         self._task = Task(
             function,
             name=self.name,
@@ -69,38 +76,29 @@ class Stage(Generic[P, R]):
         )
         records.register(get_type_hints(function)["return"])
 
-    def __call__(self, run: Run, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the stage, or take its stored result, and write down which and why."""
-        bound = self._signature.bind(run.store, *args, **kwargs)
+    def __call__(self, performer: Performer, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Have the stage performed on these arguments."""
+        bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        key = stage_key(self.name, bound.arguments, self.sources)
-        damage = records.damage(run.store, key.digest)
-        if damage:
-            records.discard(run.store, key.digest)
-        began = time.perf_counter()
-        task = self._task.with_options(result_storage=run.store.results.resolve())
-        state: State[R] = task(run.store, *args, return_state=True, **kwargs)
-        result = state.result()
-        ran = state.name != "Cached"
-        run.stages.append(
-            StageRun(
-                key=key,
-                state="ran" if ran else "cached",
-                reason=_reason(run.key_before(self.name), key, damage if ran else None),
-                seconds=time.perf_counter() - began,
-                outputs={file.name: file.sha256 for file in records.stored_files(result)},
-            )
-        )
-        return result
+        return performer.perform(self, bound.arguments)
 
+    def key(self, arguments: Mapping[str, Any]) -> StageKey:
+        """Return the key of the stage's call with these arguments."""
+        return stage_key(self.name, arguments, self.sources)
 
-def _reason(before: StageKey | None, now: StageKey, damage: str | None) -> str:
-    """Say why a stage ran (`damage` given) or was cached, against the latest complete run."""
-    if damage is None:
-        return "same inputs, settings and code as a stored result"
-    if before is None:
-        return "first run"
-    return "; ".join(differences(before, now)) or damage
+    def execute(self, store: Store, arguments: Mapping[str, Any], *, refresh: bool) -> State[R]:
+        """Run the stage as a Prefect task, unless Prefect finds its result stored.
+
+        Args:
+            store: where results and files are kept.
+            arguments: by name, without the store.
+            refresh: whether to run it even so.
+        """
+        task = self._task.with_options(result_storage=store.results.resolve())
+        if refresh:
+            task = task.with_options(refresh_cache=True)
+        state: State[R] = task(store, **arguments, return_state=True)
+        return state
 
 
 def stage(

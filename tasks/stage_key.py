@@ -99,5 +99,24 @@ def differences(before: StageKey, now: StageKey) -> list[str]:
     return changed
 
 
+WHY_CACHED = "same inputs, settings and code as a stored result"
+
+
+def why_run(before: StageKey | None, now: StageKey, damage: str | None, *, refresh: bool) -> str:
+    """Say why a stage has to run.
+
+    Args:
+        before: its key in the latest complete run, if there is one.
+        now: its key; one that is not known whole yet is compared by what it holds.
+        damage: what is wrong with its stored result, None if that could be used.
+        refresh: whether it was asked to run in any case.
+    """
+    if refresh:
+        return "refresh was asked for"
+    if before is None:
+        return "first run"
+    return "; ".join(differences(before, now)) or damage or "the stored result could not be read"
+
+
 def _shown(value: Any) -> str:
     return "unset" if value is None else json.dumps(value)

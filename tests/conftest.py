@@ -1,19 +1,27 @@
 """What tests share: one Prefect server for the session, small digit files, and the command line."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import settings as hypothesis_settings
+
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from tasks.publish import Published
 
 # The same examples every time: a change is never blamed for another day's luck. To look for new
 # ones: pytest --hypothesis-profile default
-settings.register_profile("repeatable", derandomize=True)
-settings.load_profile("repeatable")
+hypothesis_settings.register_profile("repeatable", derandomize=True)
+hypothesis_settings.load_profile("repeatable")
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -64,3 +72,54 @@ def digits(tmp_path: Path) -> Digits:
         )
 
     return run
+
+
+STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
+
+
+def quick(csv: Path, artifacts: Path) -> Settings:
+    """Return settings of a training that takes no time."""
+    return Settings.model_validate(
+        {"csv": csv, "artifacts": artifacts, "recipe": "classic", "training": {"epochs": 5}}
+    )
+
+
+@pytest.fixture(scope="session")
+def finished(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the flow once, for all tests that ask what a second run does."""
+    folder = tmp_path_factory.mktemp("finished")
+    published = run(quick(write_small_csv(folder / "small.csv"), folder / "artifacts"))
+    assert ran(published) == STAGES
+    return folder
+
+
+@pytest.fixture
+def settings(finished: Path, tmp_path: Path) -> Settings:
+    """Return the finished run's settings, on a copy of all it left: a store can be moved."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True, symlinks=True)
+    return quick(tmp_path / "small.csv", tmp_path / "artifacts")
+
+
+def changed(settings: Settings, **changes: Any) -> Settings:
+    """Return settings with some fields changed; nested ones as mappings."""
+    given = settings.model_dump(exclude_unset=True)
+    for name, value in changes.items():
+        given[name] = {**given.get(name, {}), **value} if isinstance(value, dict) else value
+    return Settings.model_validate(given)
+
+
+def run(settings: Settings) -> "Published":
+    """Run the flow in this process."""
+    from flows.retrain import retrain
+
+    return retrain(settings, return_state=True).result()  # type: ignore[no-any-return]
+
+
+def ran(published: "Published") -> list[str]:
+    """Return the stages that ran."""
+    return [stage for stage in STAGES if published.stages[stage] == "ran"]
+
+
+def manifest(published: "Published") -> dict[str, Any]:
+    """Return a run's manifest."""
+    return json.loads((published.directory / "manifest.json").read_text())  # type: ignore[no-any-return]

@@ -59,6 +59,7 @@ def test_network_prints_nothing_and_opens_files_in_its_reader_only() -> None:
 NEUTRAL = {
     "tasks.atomic",
     "tasks.errors",
+    "tasks.plan",
     "tasks.progress",
     "tasks.records",
     "tasks.run",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 from cyclopts import Parameter
 
 from flows.environment import configure_prefect, hide_own_tracebacks
-from flows.options import Json, out
+from flows.options import Json, Refresh, out, with_refresh
 from flows.settings import Settings
 from tasks.csv_layout import find_layout
 from tasks.run_folders import read_json
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def train(
-    *, settings: Annotated[Settings, Parameter(name="*")] = Settings(), json: Json = False
+    *,
+    settings: Annotated[Settings, Parameter(name="*")] = Settings(),
+    refresh: Refresh = None,
+    json: Json = False,
 ) -> None:
     """Run the retraining flow here; stages whose inputs did not change are taken from the cache."""
     # A wrong path or format is told at once, not after a server has been started for the run.
@@ -27,7 +30,9 @@ def train(
 
     hide_own_tracebacks()
     # Typed as the state the flow returns; Prefect hands over what is in it.
-    published = cast("Published", retrain(settings, return_state=True).result())
+    published = cast(
+        "Published", retrain(with_refresh(settings, refresh), return_state=True).result()
+    )
     if json:
         print(published.model_dump_json())
         return
