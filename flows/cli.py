@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(_explained(error), 2)
     except (InputError, WeightsError) as error:
         _fail(str(error), 2)
-    except (DivergenceError, OSError) as error:
+    except (DivergenceError, MemoryError, OSError) as error:
         _fail(str(error), 1)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130)

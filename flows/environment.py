@@ -33,7 +33,9 @@ def hide_own_tracebacks() -> None:
 
     def worth_showing(record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, InputError | WeightsError | DivergenceError)
+        return not isinstance(
+            error, InputError | WeightsError | DivergenceError | MemoryError | OSError
+        )
 
     for handler in logging.getLogger().handlers:
         handler.addFilter(worth_showing)

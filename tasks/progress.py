@@ -1,6 +1,5 @@
 """How training goes: a bar on a terminal, log lines elsewhere, and an artifact in Prefect."""
 
-import logging
 import math
 import sys
 import time
@@ -11,9 +10,10 @@ from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import TaskRunContext
-from prefect.logging import get_run_logger
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tasks.run_log import run_logger
 
 LOG_LINES = 10  # about so many log lines a training where there is no terminal
 SECONDS_BETWEEN_UPDATES = 1.0  # each update of the artifact is a call to the API
@@ -37,7 +37,7 @@ def progress(epochs: int) -> Iterator[Show]:
 @contextmanager
 def _on_screen(epochs: int) -> Iterator[Show]:
     if not sys.stderr.isatty():
-        logger = get_run_logger() if TaskRunContext.get() else logging.getLogger(__name__)
+        logger = run_logger()
         every = math.ceil(epochs / LOG_LINES)
 
         def log(epoch: int, cost: float) -> None:

@@ -45,7 +45,8 @@ class ByContent(CachePolicy):
 
 def _may_help_to_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
     # A store on a network or a torn record may be whole the next time; bad input never is.
-    return not isinstance(state.result(raise_on_failure=False), InputError | DivergenceError)
+    error = state.result(raise_on_failure=False)
+    return not isinstance(error, InputError | DivergenceError | MemoryError)
 
 
 class Performer(Protocol):

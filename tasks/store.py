@@ -77,6 +77,10 @@ class Store(BaseModel):
         """The folder of Prefect's result records, one a stage key."""
         return self.folder / "results"
 
+    def checkpoint(self, key: str) -> Path:
+        """Return where the stage of a key keeps its state while it is at work."""
+        return self.folder / "checkpoints" / key
+
     def path(self, file: StoredFile) -> Path:
         """Return where a stored file is now."""
         return self.files / file.name

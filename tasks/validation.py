@@ -1,6 +1,6 @@
 """A part of the training split held out to watch the training, and to end it in time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,12 +13,14 @@ class Validation:
     """Held-out digits, and the weights that have read them at the least cost so far.
 
     Args:
-        images: (rows, inputs) of the held-out digits.
+        images: (rows, inputs) of the held-out digits; none without a validation part.
         labels: (rows,) their digits.
         activation: function of the network's hidden layers.
         l2: weight of the penalty, which the cost carries like that of the training.
         examples: number of digits trained on, for the penalty.
-        patience: epochs without a lower cost after which to stop; 0 is never.
+
+    Attributes:
+        best_weights: those of the least cost; empty before the first is measured.
     """
 
     def __init__(
@@ -29,26 +31,34 @@ class Validation:
         activation: str,
         l2: float,
         examples: int,
-        patience: int,
     ) -> None:
         self._images, self._labels = images, labels
         self._targets = one_hot(labels, images.dtype.name)
         self._activation, self._l2, self._examples = activation, l2, examples
-        self._patience, self._waited, self._least = patience, 0, np.inf
+        self._least = np.inf
         self.best_weights: list[np.ndarray] = []
+
+    def go_on(self, best_weights: list[np.ndarray], history: Sequence[Mapping[str, float]]) -> None:
+        """Take up the best weights of a training that was interrupted, and their cost."""
+        self.best_weights = best_weights
+        self._least = min((row.get("validation_cost", np.inf) for row in history), default=np.inf)
 
     def measure(self, weights: Sequence[np.ndarray]) -> dict[str, float]:
         """Return the held-out digits' cost and accuracy, and remember the best weights."""
+        if len(self._images) == 0:
+            return {}
         z = weighted_sums(weights, self._images, self._activation)
         cost = cross_entropy(z, self._targets) / len(z) + penalty(weights, self._l2, self._examples)
-        self._waited += 1
         if cost < self._least:
-            self._least, self._waited = cost, 0
+            self._least = cost
             self.best_weights = [layer.copy() for layer in weights]
         accuracy = float((z.argmax(axis=1) == self._labels).mean())
         return {"validation_cost": cost, "validation_accuracy": accuracy}
 
-    @property
-    def patience_is_over(self) -> bool:
-        """Whether the cost has not fallen for as many epochs as were to be waited."""
-        return 0 < self._patience <= self._waited
+
+def patience_is_over(history: Sequence[Mapping[str, float]], patience: int) -> bool:
+    """Say whether the validation cost has not fallen for so many epochs; 0 waits for ever."""
+    if not patience:
+        return False
+    costs = [row["validation_cost"] for row in history]
+    return len(costs) - 1 - int(np.argmin(costs)) >= patience

@@ -64,6 +64,7 @@ NEUTRAL = {
     "tasks.records",
     "tasks.run",
     "tasks.run_folders",
+    "tasks.run_log",
     "tasks.settings",
     "tasks.stage",
     "tasks.stage_key",

@@ -7,8 +7,8 @@ from flows.recipes import RECIPES
 from network.model import predict
 from tasks.digit_table import Digits
 from tasks.errors import DataError
+from tasks.fitting import fit
 from tasks.settings import TrainingSettings
-from tasks.train import fit
 
 SILENT = lambda epoch, cost: None  # noqa: E731  # a name for nothing to show
 CLASSIC = RECIPES["classic"]

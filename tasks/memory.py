@@ -1,0 +1,36 @@
+"""A network too large for the machine is refused before a byte of it is asked for.
+
+Linux promises memory it has not got, and kills the process that comes to use it.
+"""
+
+import os
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+MOST = 0.8  # of the machine's memory
+
+
+def check_memory(sizes: Sequence[int], batch: int, dtype: str) -> None:
+    """Refuse a training that would need more memory than the machine has to give.
+
+    Args:
+        sizes: inputs, neurons of each hidden layer, outputs.
+        batch: examples a step.
+        dtype: number type of the training.
+
+    Raises:
+        MemoryError: the training would need more than four fifths of the machine's memory.
+    """
+    weights = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
+    # Weights, velocity and a gradient for each of two shards; activations and errors of a batch.
+    need = (4 * weights + 2 * batch * sum(sizes)) * np.dtype(dtype).itemsize
+    have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if need > MOST * have:
+        layers = " ".join(map(str, sizes[1:-1]))
+        raise MemoryError(
+            f"--hidden-layers {layers}: training would need about {need / 1e9:,.1f} GB of memory; "
+            f"this machine has {have / 1e9:,.1f} GB. Choose fewer or narrower layers"
+            + (", or --dtype float32." if dtype == "float64" else ".")
+        )
