@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 BENCH := benchmarks/.venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup train test lint format lock bench clean
+.PHONY: setup train test chaos lint format lock bench clean
 
 train: setup  ## train on data/digits.csv and say where the report is
 	$(BIN)/digits train
@@ -23,6 +23,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 test: setup  ## run all tests
 	$(BIN)/python -m pytest
+
+chaos: setup  ## kill N real runs at random moments (N=200)
+	$(BIN)/python -m pytest tests/test_chaos.py -k killed -s --timeout 0 --kills $(or $(N),200)
 
 lint: setup  ## style, format and types
 	$(BIN)/ruff check

@@ -5,6 +5,7 @@ Commands are imported when they are called, so that only those that run a flow w
 """
 
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -36,8 +37,17 @@ for command, summary in COMMANDS.items():
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+class Terminated(BaseException):
+    """SIGTERM as an exception, as Ctrl-C is one, so that what was started is also stopped."""
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise Terminated
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
@@ -48,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(str(error), 1)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130)
+    except Terminated:
+        _fail("Terminated.", 143)
     except Exception as error:  # such as a Prefect API that can't be reached
         logging.getLogger(__name__).debug("failed", exc_info=True)
         _fail(f"{type(error).__name__}: {error}", 1)

@@ -80,6 +80,7 @@ def publish(
         **provenance(),
         "flow_run_id": flow_run.id,
     }
+    folder.mkdir(parents=True)  # fails where another run has the name, before it could be harmed
     try:
         report = _write_folder(folder, manifest, metrics, store, trained, test, predictions)
     except BaseException:
@@ -111,7 +112,7 @@ def _write_folder(
     predictions: pd.DataFrame,
 ) -> str:
     """Fill a run's folder, the manifest last, and return the report for Prefect."""
-    (folder / "figures").mkdir(parents=True)
+    (folder / "figures").mkdir()
     weights = load_weights(store.path(trained.weights))
     shutil.copyfile(store.path(trained.weights), folder / "weights.pkl")
     model = describe_model(

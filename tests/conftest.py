@@ -123,3 +123,14 @@ def ran(published: "Published") -> list[str]:
 def manifest(published: "Published") -> dict[str, Any]:
     """Return a run's manifest."""
     return json.loads((published.directory / "manifest.json").read_text())  # type: ignore[no-any-return]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make chaos N=200` kill more often than the suite does."""
+    parser.addoption("--kills", type=int, default=25, help="kills of the chaos test")
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """Return how often the chaos test is to kill."""
+    return int(request.config.getoption("--kills"))
