@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(_explained(error), 2)
     except (InputError, WeightsError) as error:
         _fail(str(error), 2)
-    except (DivergenceError, MemoryError, OSError) as error:
+    except OSError as error:
+        _fail(_what_to_do(error), 1)
+    except (DivergenceError, MemoryError) as error:
         _fail(str(error), 1)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130)
@@ -70,6 +72,15 @@ def _fail(message: str, code: int) -> NoReturn:
     _err.print("[bold red]error:[/]", end=" ")
     _err.print(message, markup=False)
     sys.exit(code)
+
+
+def _what_to_do(error: OSError) -> str:
+    """Add what helps to an error of the disk; whatever was complete before still is."""
+    where = f"{error.filename}: " if error.filename else ""
+    return (
+        f"{where}{error.strerror or error}. Earlier runs and finished stages are as they were: "
+        "make room, or name another folder with --artifacts, and start again."
+    )
 
 
 def _explained(error: CycloptsError) -> str:

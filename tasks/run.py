@@ -47,11 +47,15 @@ class Run:
         artifacts: the artifacts folder.
         flow_run_name: Prefect's name for the run, the second half of the folder's.
         refresh: names of stages that run even if their result is stored.
+
+    Raises:
+        OSError: the artifacts folder can't be written to.
     """
 
     def __init__(self, artifacts: Path, flow_run_name: str, refresh: Collection[str] = ()) -> None:
         self.started = datetime.now(UTC)
         self.store = Store(folder=artifacts)
+        self.store.prepare()
         self.name = f"{self.started:%Y-%m-%dT%H-%M-%SZ}-{flow_run_name}"
         self.stages: list[StageRun] = []
         self._clock = time.perf_counter()

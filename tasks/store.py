@@ -85,10 +85,25 @@ class Store(BaseModel):
         """Return where a stored file is now."""
         return self.files / file.name
 
+    def prepare(self) -> None:
+        """Make the folders, and see that each can be written to before any work is done.
+
+        Raises:
+            OSError: one can't; Prefect would only warn of a result it could not store.
+        """
+        for folder in (self.files, self.results, self.folder / "runs"):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder) as probe:
+                    probe.write(b"1")
+            except OSError as error:
+                raise OSError(
+                    error.errno, f"can't be written to: {error.strerror}", folder
+                ) from error
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Yield a private folder on the store's own disk, removed afterwards."""
-        self.files.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self.files) as folder:
             yield Path(folder)
 

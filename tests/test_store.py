@@ -10,6 +10,7 @@ from tasks.store import SourceFile, Store, StoredFile
 
 def keep(store: Store, content: bytes) -> StoredFile:
     """Put some bytes into a store."""
+    store.prepare()
     with store.scratch() as scratch:
         (scratch / "digits.bin").write_bytes(content)
         return store.keep(scratch / "digits.bin")
@@ -25,6 +26,7 @@ def test_equal_content_is_one_file(tmp_path: Path) -> None:
 def test_scratch_leaves_nothing_behind_on_failure(tmp_path: Path) -> None:
     """A stage that fails half-way leaves no file in the store."""
     store = Store(folder=tmp_path)
+    store.prepare()
 
     def fail_half_way() -> None:
         with store.scratch() as scratch:

@@ -1,0 +1,66 @@
+"""Ctrl-C and SIGTERM: the process ends by itself, takes its server along, and training goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT
+
+# The real command line, but a checkpoint is saved after every epoch.
+COMMAND = """
+from tasks import checkpoint
+checkpoint.SECONDS_BETWEEN = checkpoint.LEAST_SHARE = 0
+from flows.cli import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a Prefect home for runs that start a server of their own."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "message"),
+    [
+        (signal.SIGINT, 130, "error: Interrupted."),
+        (signal.SIGTERM, 143, "error: Terminated."),
+    ],
+)
+def test_a_signal_ends_a_training_cleanly(
+    number: signal.Signals, code: int, message: str, small_csv: Path, tmp_path: Path, home: Path
+) -> None:
+    """Its own exit code, no traceback, no process left behind, and the checkpoint is kept."""
+    options = ["train", "--csv", str(small_csv), "--recipe", "classic", "--epochs", "1000000"]
+    checkpoints = tmp_path / "artifacts" / "checkpoints"
+    environment = {name: v for name, v in os.environ.items() if name != "PREFECT_API_URL"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *options, "--artifacts", str(tmp_path / "artifacts")],
+        env={**environment, "PREFECT_HOME": str(home), "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr is not None
+        told = ""
+        while "epoch 1 of" not in told:
+            line = process.stderr.readline()
+            assert line, f"ended before training began:\n{told}"
+            told += line
+        while not list(checkpoints.glob("[!.]*")):
+            time.sleep(0.01)
+        process.send_signal(number)
+        # Ends when nobody holds the pipes any more: neither the process nor a server it started.
+        _, rest = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert message in rest
+    assert "Traceback" not in rest
+    assert [path.name for path in (tmp_path / "artifacts" / "runs").iterdir()] == []
+    (checkpoint,) = checkpoints.iterdir()
+    assert not checkpoint.name.startswith(".")
