@@ -4,7 +4,6 @@ The folder's manifest is written last, so a folder without one never was a run.
 """
 
 import json
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ from tasks.images import scaled_images
 from tasks.provenance import provenance
 from tasks.report import write_report
 from tasks.run import Run
-from tasks.run_folders import MANIFEST, complete_runs, read_json
+from tasks.run_folders import MANIFEST, point_latest, read_json
 from tasks.saved_model import describe_model
 from tasks.shuffle_split import Split
 from tasks.store import SourceFile, Store, sha256_of
@@ -86,7 +85,7 @@ def publish(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    _point_latest(artifacts)
+    point_latest(artifacts)
     if manifest["verdict"] == "promoted":
         champion.promote(artifacts, run.name, metrics["accuracy"])
     create_markdown_artifact(report, key="retraining-report", description=run.name)
@@ -142,12 +141,3 @@ def _write_folder(
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     with atomic_path(path) as new:
         new.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _point_latest(artifacts: Path) -> None:
-    """Let `artifacts/latest` name the newest complete run, by one rename."""
-    newest = complete_runs(artifacts)[0]
-    link = artifacts / f".latest-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path("runs") / newest.name, target_is_directory=True)
-    link.replace(artifacts / "latest")

@@ -5,6 +5,7 @@ listed nowhere.
 """
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,14 @@ def _champion(artifacts: Path) -> str:
     if name is None:
         raise InputError(f"{artifacts}: no champion yet. Name a run, or start one: digits train")
     return name
+
+
+def point_latest(artifacts: Path) -> None:
+    """Let `artifacts/latest` name the newest complete run, by one rename; at least one must be."""
+    newest = complete_runs(artifacts)[0]
+    link = artifacts / f".latest-{secrets.token_hex(4)}"
+    link.symlink_to(Path("runs") / newest.name, target_is_directory=True)
+    link.replace(artifacts / "latest")
 
 
 def latest_stage_keys(artifacts: Path) -> dict[str, StageKey]:
