@@ -25,7 +25,7 @@ def retrain(settings: Settings = Settings()) -> State[Published]:
         Completed, named by the verdict: Promoted, Kept or Unchanged.
     """
     with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
-        published = publish(run, settings, *stages(run, settings))
+        published = publish(run, settings, settings.promotion, *stages(run, settings))
     return Completed(
         name=published.verdict.capitalize(),
         message=f"{published.accuracy:.1%} of {published.test_rows:,} test digits read right",

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import InputError
 from tasks.locks import IN_USE, InUseError, exclusive_at_once
-from tasks.run_folders import MANIFEST, champion_name, complete_runs, point_latest, read_json
+from tasks.promotions import promotions
+from tasks.run_folders import MANIFEST, complete_runs, point_latest, read_json
 
 _RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-.+")
 _STORED = re.compile(r'[^"\\]+-[0-9a-f]{16}(?:\.\w+)?')
@@ -63,8 +64,14 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
     if not artifacts.is_dir():
         raise InputError(f"{artifacts}: no such folder. Name the one to prune: --artifacts DIR")
     try:
-        with exclusive_at_once(artifacts / IN_USE):
-            kept, removed = _judge(artifacts, keep)
+        # Nobody promotes a run by hand that is being deleted.
+        with exclusive_at_once(artifacts / IN_USE), promotions(artifacts) as history:
+            if history.damage:
+                raise InputError(
+                    f"{history.damage}, so the champion can't be told, and nothing was deleted. "
+                    "Put the file back, or put a run in use: digits promote RUN"
+                )
+            kept, removed = _judge(artifacts, keep, history.champion)
             if not dry_run:
                 if kept:
                     point_latest(artifacts)  # first, for it may still name a run that goes
@@ -83,10 +90,9 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
     )
 
 
-def _judge(artifacts: Path, keep: int) -> tuple[list[Path], list[Removal]]:
+def _judge(artifacts: Path, keep: int, champion: str | None) -> tuple[list[Path], list[Removal]]:
     """Return the runs that stay, and everything that goes: runs first, then what they needed."""
     complete = complete_runs(artifacts)
-    champion = champion_name(artifacts)
     newest = [run for run in complete if _RUN.fullmatch(run.name)][:keep]
     going: list[tuple[Path, str]] = []
     for run in _entries(artifacts / "runs", _RUN):

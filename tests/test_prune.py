@@ -15,7 +15,6 @@ from flows.cli import app
 from flows.settings import Settings
 from tasks import prune as prune_module
 from tasks.errors import InputError
-from tasks.locks import IN_USE
 from tasks.prune import prune
 
 RUNS = [f"2026-11-2{day}T03-00-00Z-quiet-owl" for day in range(1, 6)]  # the oldest first
@@ -61,9 +60,9 @@ def artifacts(tmp_path: Path) -> Path:
 
 
 def listing(folder: Path) -> list[str]:
-    """Return everything in a folder but the lock's file."""
+    """Return everything in a folder but the files of locks."""
     paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-    return sorted(path for path in paths if path != IN_USE)
+    return sorted(path for path in paths if path not in (".in-use", ".champion-lock"))
 
 
 def removed(artifacts: Path, keep: int = 5) -> set[str]:
