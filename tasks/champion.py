@@ -155,7 +155,8 @@ def _reads(more: int) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:.3g} percentage points"
+    points = f"{100 * share:.3g}"
+    return f"{points} percentage {'point' if points == '1' else 'points'}"
 
 
 def judged_before(artifacts: Path, history: Promotions, evaluate_key: str) -> bool:

@@ -99,7 +99,7 @@ def _judge(artifacts: Path, keep: int, champion: str | None) -> tuple[list[Path]
         if run not in complete:
             going.append((run, "no manifest: a run that was cut short"))
         elif run not in newest and run.name != champion:
-            going.append((run, f"not among the {keep} newest runs"))
+            going.append((run, f"not among the newest {keep}"))
     old = {path for path, _ in going}
     kept = [run for run in complete if run not in old]
     keys, stored = _needed(kept, artifacts / "results")

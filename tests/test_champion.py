@@ -122,6 +122,7 @@ def test_a_digit_that_does_not_occur_has_no_recall_to_lose(artifacts: Path) -> N
         ({"max_recall_drop": 0}, 0.93, 0.1, "kept", "max_recall_drop is 0 percentage points"),
         ({"min_gain": 0.03}, 0.93, 0.0, "promoted", "reads 3 more"),
         ({"min_gain": 0.03}, 0.92, 0.0, "kept", "and min_gain is 3 percentage points"),
+        ({"min_gain": 0.01}, 0.90, 0.0, "kept", "and min_gain is 1 percentage point"),
     ],
 )
 def test_what_is_promoted(

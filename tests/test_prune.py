@@ -236,7 +236,7 @@ def test_on_the_terminal(artifacts: Path, capsys: pytest.CaptureFixture[str]) ->
     """It says what goes, why, and how much that frees."""
     app(["prune", "--keep", "4", "--dry-run", "--artifacts", str(artifacts)])
     said = capsys.readouterr().out
-    assert f"not among the 4 newest runs:\n  runs/{RUNS[0]} (" in said
+    assert f"not among the newest 4:\n  runs/{RUNS[0]} (" in said
     assert "bytes would be freed; nothing was deleted; 4 runs stay" in said
 
 

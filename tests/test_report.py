@@ -264,6 +264,14 @@ def test_the_champion_is_compared(folder: Path, p_value: float, said: str) -> No
     assert f"(McNemar's exact test: {said}," in text
 
 
+def test_no_digit_that_changed_sides_is_said(folder: Path) -> None:
+    """Networks that read the same digits right are said to do so, without a p-value."""
+    champion = CHAMPION | {"wrong_to_right": 0, "right_to_wrong": 0, "p_value": 1}
+    artifact = write_report(folder, MANIFEST, changed(METRICS, champion=champion))
+    assert "None of them changed sides.\n" in artifact
+    assert "McNemar" not in artifact
+
+
 def test_no_mistakes_is_said(folder: Path) -> None:
     """A run without mistakes has a sentence instead of a picture of them."""
     matrix = (np.eye(10, dtype=int) * 9).tolist()
