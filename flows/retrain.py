@@ -24,8 +24,8 @@ def retrain(settings: Settings = Settings()) -> State[Published]:
     Returns:
         Completed, named by the verdict: Promoted, Kept or Unchanged.
     """
-    run = Run(settings.artifacts, flow_run.name, settings.refresh)
-    published = publish(run, settings, *stages(run, settings))
+    with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
+        published = publish(run, settings, settings.promotion, *stages(run, settings))
     return Completed(
         name=published.verdict.capitalize(),
         message=f"{published.accuracy:.1%} of {published.test_rows:,} test digits read right",

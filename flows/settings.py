@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.recipes import RECIPES
 from tasks.csv_format import CsvFormat
-from tasks.settings import SplitSettings, TrainingSettings
+from tasks.settings import PromotionSettings, SplitSettings, TrainingSettings
 
 STAGES = ("ingest", "shuffle_split", "train", "evaluate")
 StageName = Literal["ingest", "shuffle_split", "train", "evaluate"]
@@ -49,6 +49,11 @@ class Settings(BaseModel):
     ] = Field(
         default=TrainingSettings(), title="Training", description="The network and its training."
     )
+    promotion: Annotated[PromotionSettings, Parameter(name="*")] = Field(
+        default=PromotionSettings(),
+        title="Promotion",
+        description="When the network takes the champion's place.",
+    )
     artifacts: Path = Field(
         default=Path("artifacts"),
         title="Artifacts folder",
@@ -81,7 +86,7 @@ class PredictSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     run: str = Field(
-        default="latest",
+        default="champion",
         title="Run",
         description="Whose network to use: a run's name or its beginning, `latest` or `champion`.",
     )

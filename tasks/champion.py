@@ -1,25 +1,27 @@
-"""Which run is in use: a new network is promoted if it reads today's test digits at least as well.
+"""Whether a new network takes the champion's place: it must read today's test digits as well.
 
 Champion and challenger are compared on the same current test split, because the champion's own
-figure came from another day's.
+figure came from another day's. `promotions` keeps what is decided.
 """
 
-import json
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from network.model import predict
 from network.weights import WeightsError
-from tasks.atomic import atomic_path
 from tasks.digit_table import Digits
 from tasks.errors import InputError
-from tasks.images import scaled_images
-from tasks.run_folders import champion_name, read_json
+from tasks.images import CLASSES, scaled_images
+from tasks.mcnemar import mcnemar
+from tasks.promotions import Promotions
+from tasks.run_folders import MANIFEST, complete_runs, read_json
 from tasks.saved_model import load_model
+from tasks.settings import PromotionSettings
+
+_ROUNDING = 1e-9  # shares are fractions of whole digits; one digit is far more than this
 
 
 class Comparison(BaseModel):
@@ -27,63 +29,149 @@ class Comparison(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    run: str
-    accuracy: float
+    run: str  # the champion's
+    accuracy: float  # the champion's
     challenger_accuracy: float
-    wrong_to_right: int
-    right_to_wrong: int
+    wrong_to_right: int  # test digits that only the challenger reads right
+    right_to_wrong: int  # test digits that only the champion reads right
+    p_value: float  # McNemar's, exact and two-sided
+    recall_drops: tuple[float, ...]  # of each digit, the champion's recall less the challenger's
 
 
-def compare(artifacts: Path, test: Digits, predictions: np.ndarray) -> Comparison | None:
-    """Score the champion on a test split beside a challenger's predictions for it.
+class Decision(BaseModel):
+    """The verdict, and what speaks for it, to be read after the word because."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: Literal["promoted", "kept", "unchanged"]
+    reason: str
+    comparison: Comparison | None = None
+
+
+def judge(
+    artifacts: Path,
+    history: Promotions,
+    test: Digits,
+    predictions: np.ndarray,
+    limits: PromotionSettings,
+    *,
+    nothing_new: bool,
+) -> Decision:
+    """Decide whether a challenger is promoted.
+
+    A champion that can't read these digits, for damage or because they are of another size, is of
+    no use to anybody who has such digits: the challenger takes its place and the reason says why.
 
     Args:
         artifacts: the artifacts folder.
+        history: the promotions so far.
         test: the test split.
-        predictions: (rows,) what the challenger takes each digit for.
-
-    Returns:
-        None where there is nothing to compare with: no champion, or one that can't be loaded or
-        reads images of another size.
+        predictions: (rows,) what the challenger takes each test digit for.
+        limits: how much better it must be.
+        nothing_new: whether this very network was judged before.
     """
+    if history.damage:
+        return Decision(
+            verdict="promoted",
+            reason=f"the champion could not be told: {history.damage}, and was put aside",
+        )
+    if history.champion is None:
+        return Decision(verdict="promoted", reason="there was no champion to compare it with")
     try:
-        name = champion_name(artifacts)
-        if name is None:
-            return None
-        champion = load_model(artifacts / "runs" / name)
-    except (InputError, WeightsError, KeyError):
-        return None
-    if champion.image_side != test.image_side:
-        return None
-    images = scaled_images(test, champion.weights[0].dtype.name)
-    before = predict(champion.weights, images, champion.activation).argmax(axis=1) == test.labels
+        comparison = compare(artifacts, history.champion, test, predictions)
+    except (InputError, WeightsError) as error:
+        reason = f"the champion, {history.champion}, could not be compared ({error})"
+        return Decision(verdict="promoted", reason=reason)
+    if nothing_new:
+        reason = "nothing was new: every stage came from the store"
+        return Decision(verdict="unchanged", reason=reason, comparison=comparison)
+    return decide(comparison, limits)
+
+
+def compare(artifacts: Path, champion: str, test: Digits, predictions: np.ndarray) -> Comparison:
+    """Score the champion on a test split beside a challenger's predictions for it.
+
+    Raises:
+        InputError: the champion was deleted, is damaged or reads images of another size.
+        WeightsError: its weights are not a list of weight matrices.
+    """
+    folder = artifacts / "runs" / champion
+    if folder not in complete_runs(artifacts):
+        raise InputError("it was deleted")
+    model = load_model(folder)
+    if model.image_side != test.image_side:
+        raise InputError(
+            f"it reads images of {model.image_side} × {model.image_side} pixels, and these have "
+            f"{test.image_side} × {test.image_side}"
+        )
+    images = scaled_images(test, model.weights[0].dtype.name)
+    before = predict(model.weights, images, model.activation).argmax(axis=1) == test.labels
     now = predictions == test.labels
+    wrong_to_right, right_to_wrong = int((now & ~before).sum()), int((before & ~now).sum())
     return Comparison(
-        run=name,
+        run=champion,
         accuracy=float(before.mean()),
         challenger_accuracy=float(now.mean()),
-        wrong_to_right=int((now & ~before).sum()),
-        right_to_wrong=int((before & ~now).sum()),
+        wrong_to_right=wrong_to_right,
+        right_to_wrong=right_to_wrong,
+        p_value=mcnemar(wrong_to_right, right_to_wrong),
+        recall_drops=(_recalls(test.labels, before) - _recalls(test.labels, now)).tolist(),
     )
 
 
-def decide(comparison: Comparison | None, *, nothing_new: bool) -> str:
-    """Return the verdict: `promoted`, `kept` (the champion stays) or `unchanged`."""
-    if comparison is None:
-        return "promoted"
-    if nothing_new:
-        return "unchanged"
-    return "promoted" if comparison.challenger_accuracy >= comparison.accuracy else "kept"
+def _recalls(labels: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return each digit's share of right ones, 0 for a digit that does not occur."""
+    shares: np.ndarray = np.bincount(labels[right], minlength=CLASSES)
+    return shares / np.maximum(np.bincount(labels, minlength=CLASSES), 1)
 
 
-def promote(artifacts: Path, run: str, accuracy: float) -> None:
-    """Put a run in use and add it to the history of promotions."""
-    path = artifacts / "champion.json"
-    history: list[Any] = read_json(path).get("history", []) if path.exists() else []
-    entry = {
-        "run": run,
-        "accuracy": accuracy,
-        "promoted": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-    }
-    with atomic_path(path) as new:
-        new.write_text(json.dumps({"run": run, "history": [*history, entry]}, indent=2) + "\n")
+def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
+    """Promote a challenger that gains enough and loses no digit; keep the champion otherwise."""
+    gain = comparison.challenger_accuracy - comparison.accuracy
+    reads = _reads(comparison.wrong_to_right - comparison.right_to_wrong)
+    allowed = _points(limits.max_recall_drop)
+    worse = [
+        f"{_points(drop)} for the {digit}s"
+        for digit, drop in enumerate(comparison.recall_drops)
+        if drop > limits.max_recall_drop + _ROUNDING
+    ]
+    if gain < limits.min_gain - _ROUNDING:
+        asked = f", and min_gain is {_points(limits.min_gain)}" if limits.min_gain else ""
+        return Decision(verdict="kept", reason=reads + asked, comparison=comparison)
+    if worse:
+        reason = (
+            f"{reads}, but its recall falls by {', '.join(worse)}, and max_recall_drop is {allowed}"
+        )
+        return Decision(verdict="kept", reason=reason, comparison=comparison)
+    reason = f"{reads}, and no digit's recall falls by more than {allowed}"
+    return Decision(verdict="promoted", reason=reason, comparison=comparison)
+
+
+def _reads(more: int) -> str:
+    if more == 0:
+        return "this network reads as many test digits right"
+    digits = "test digit" if abs(more) == 1 else "test digits"
+    return f"this network reads {abs(more):,} {'more' if more > 0 else 'fewer'} {digits} right"
+
+
+def _points(share: float) -> str:
+    points = f"{100 * share:.3g}"
+    return f"{points} percentage {'point' if points == '1' else 'points'}"
+
+
+def judged_before(artifacts: Path, history: Promotions, evaluate_key: str) -> bool:
+    """Say whether a complete run decided on the same network and test split.
+
+    A run that was killed before its manifest was written did not, nor one that was killed between
+    its manifest and the promotion that the manifest tells of.
+    """
+    promoted = {promotion.run for promotion in history.history}
+    for folder in complete_runs(artifacts):
+        try:
+            manifest = read_json(folder / MANIFEST)
+            same = manifest["stages"]["evaluate"]["key"] == evaluate_key
+            if same and (manifest["verdict"] != "promoted" or folder.name in promoted):
+                return True
+        except (InputError, KeyError, TypeError):
+            continue  # a damaged run decides nothing
+    return False

@@ -4,7 +4,6 @@ The folder's manifest is written last, so a folder without one never was a run.
 """
 
 import json
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,11 +24,13 @@ from tasks.digit_table import Digits, read_digits
 from tasks.evaluate import Evaluated
 from tasks.figures import draw_figures
 from tasks.images import scaled_images
+from tasks.promotions import promotions
 from tasks.provenance import provenance
 from tasks.report import write_report
 from tasks.run import Run
-from tasks.run_folders import MANIFEST, complete_runs, read_json
+from tasks.run_folders import MANIFEST, point_latest, read_json
 from tasks.saved_model import describe_model
+from tasks.settings import PromotionSettings
 from tasks.shuffle_split import Split
 from tasks.store import SourceFile, Store, sha256_of
 from tasks.train import Trained
@@ -53,6 +54,7 @@ class Published(BaseModel):
 def publish(
     run: Run,
     settings: BaseModel,
+    promotion: PromotionSettings,
     csv: SourceFile,
     split: Split,
     trained: Trained,
@@ -63,14 +65,8 @@ def publish(
     folder = artifacts / "runs" / run.name
     test = read_digits(store.path(split.test))
     predictions = pd.read_parquet(store.path(evaluated.predictions))
-    comparison = champion.compare(artifacts, test, predictions["prediction"].to_numpy())
-    metrics = {
-        **read_json(store.path(evaluated.evaluation)),
-        "champion": comparison.model_dump() if comparison else None,
-    }
-    manifest = {
-        "run": run.name,
-        "verdict": champion.decide(comparison, nothing_new=run.nothing_new),
+    evaluation = read_json(store.path(evaluated.evaluation))
+    told = {
         "started": f"{run.started:%Y-%m-%dT%H:%M:%SZ}",
         "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "seconds": round(run.seconds, 3),
@@ -80,24 +76,41 @@ def publish(
         **provenance(),
         "flow_run_id": flow_run.id,
     }
-    folder.mkdir(parents=True)  # fails where another run has the name, before it could be harmed
-    try:
-        report = _write_folder(folder, manifest, metrics, store, trained, test, predictions)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    _point_latest(artifacts)
-    if manifest["verdict"] == "promoted":
-        champion.promote(artifacts, run.name, metrics["accuracy"])
+    # Runs that end together publish in turn: each is judged against the one promoted before it.
+    with promotions(artifacts) as history:
+        decision = champion.judge(
+            artifacts,
+            history,
+            test,
+            predictions["prediction"].to_numpy(),
+            promotion,
+            nothing_new=run.nothing_new
+            and champion.judged_before(artifacts, history, run.stages[-1].key.digest),
+        )
+        verdict = {"verdict": decision.verdict, "verdict_reason": decision.reason}
+        manifest = {"run": run.name, **verdict, **told}
+        metrics = {
+            **evaluation,
+            "champion": decision.comparison and decision.comparison.model_dump(),
+        }
+        folder.mkdir(parents=True)  # fails where another run has the name, before it is harmed
+        try:
+            report = _write_folder(folder, manifest, metrics, store, trained, test, predictions)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        point_latest(artifacts)
+        if decision.verdict == "promoted":
+            history.add(run.name, evaluation["accuracy"], "run")
     create_markdown_artifact(report, key="retraining-report", description=run.name)
     create_table_artifact(metrics["per_digit"], key="per-digit", description=run.name)
     return Published(
         run=run.name,
         directory=folder,
-        accuracy=metrics["accuracy"],
+        accuracy=evaluation["accuracy"],
         train_rows=split.train_rows,
         test_rows=split.test_rows,
-        verdict=manifest["verdict"],
+        verdict=decision.verdict,
         stages={stage.key.stage: stage.state for stage in run.stages},
     )
 
@@ -142,12 +155,3 @@ def _write_folder(
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     with atomic_path(path) as new:
         new.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _point_latest(artifacts: Path) -> None:
-    """Let `artifacts/latest` name the newest complete run, by one rename."""
-    newest = complete_runs(artifacts)[0]
-    link = artifacts / f".latest-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path("runs") / newest.name, target_is_directory=True)
-    link.replace(artifacts / "latest")

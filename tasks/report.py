@@ -118,6 +118,10 @@ def _duration(seconds: float) -> Markdown:
     return Markdown(f"{minutes}\N{NO-BREAK SPACE}min {rest}\N{NO-BREAK SPACE}s")
 
 
+def _p_value(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
 def _date(moment: str) -> str:
     then = datetime.fromisoformat(moment)
     return f"{then.day} {then:%B %Y, %H:%M} UTC"
@@ -135,6 +139,7 @@ _FILTERS: dict[str, Callable[..., str]] = {
     "date": _date,
     "duration": _duration,
     "files": _files,
+    "p_value": _p_value,
     "number": lambda number: f"{number:.3g}",
     "percent": _percent,
 }

@@ -5,13 +5,15 @@ Stages are written down here as they are called; `publish` turns it into the run
 
 import time
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from tasks import records, run_folders
+from tasks.locks import IN_USE, shared
 from tasks.stage import R, Stage
 from tasks.stage_key import WHY_CACHED, StageKey, why_run
 from tasks.store import Store
@@ -43,6 +45,8 @@ class StageRun(BaseModel):
 class Run:
     """A run that has begun: stages are called with it, and it keeps what they did.
 
+    Inside its `with` block nothing of the artifacts folder is pruned.
+
     Args:
         artifacts: the artifacts folder.
         flow_run_name: Prefect's name for the run, the second half of the folder's.
@@ -61,6 +65,16 @@ class Run:
         self._clock = time.perf_counter()
         self._before = run_folders.latest_stage_keys(artifacts)
         self._refresh = refresh
+        self._locks = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Mark the artifacts folder as in use."""
+        self._locks.enter_context(shared(self.store.folder / IN_USE))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the artifacts folder free."""
+        self._locks.close()
 
     @property
     def seconds(self) -> float:

@@ -5,6 +5,7 @@ listed nowhere.
 """
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tasks.errors import InputError
 from tasks.stage_key import StageKey
 
 MANIFEST = "manifest.json"
+CHAMPION = "champion.json"
 
 
 def complete_runs(artifacts: Path) -> list[Path]:
@@ -50,7 +52,7 @@ def find_run(artifacts: Path, run: str) -> Path:
     if run == "latest":
         return runs[0]
     if run == "champion":
-        return find_run(artifacts, _champion(artifacts))
+        return _champion(artifacts, runs)
     if exact := [folder for folder in runs if folder.name == run]:
         return exact[0]
     meant = [folder for folder in runs if run and folder.name.startswith(run)]
@@ -64,15 +66,40 @@ def find_run(artifacts: Path, run: str) -> Path:
 
 def champion_name(artifacts: Path) -> str | None:
     """Return the name of the run in use, or None before the first promotion."""
-    path = artifacts / "champion.json"
-    return str(read_json(path)["run"]) if path.exists() else None
+    path = artifacts / CHAMPION
+    if not path.exists():
+        return None
+    try:
+        return str(read_json(path)["run"])
+    except (InputError, KeyError) as error:
+        raise InputError(
+            f"{path}: damaged, so the champion can't be told. Name a run, or put one in use: "
+            "digits promote RUN"
+        ) from error
 
 
-def _champion(artifacts: Path) -> str:
+def _champion(artifacts: Path, runs: list[Path]) -> Path:
     name = champion_name(artifacts)
     if name is None:
-        raise InputError(f"{artifacts}: no champion yet. Name a run, or start one: digits train")
-    return name
+        raise InputError(
+            f"{artifacts}: no champion yet. Name a run, such as latest, or put one in use: "
+            "digits promote RUN"
+        )
+    for folder in runs:
+        if folder.name == name:
+            return folder
+    raise InputError(
+        f"{artifacts}: the champion, {name}, was deleted. Name another run, put one in use (digits "
+        "promote RUN), or go back to the champion before it (digits rollback)."
+    )
+
+
+def point_latest(artifacts: Path) -> None:
+    """Let `artifacts/latest` name the newest complete run, by one rename; at least one must be."""
+    newest = complete_runs(artifacts)[0]
+    link = artifacts / f".latest-{secrets.token_hex(4)}"
+    link.symlink_to(Path("runs") / newest.name, target_is_directory=True)
+    link.replace(artifacts / "latest")
 
 
 def latest_stage_keys(artifacts: Path) -> dict[str, StageKey]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from network.activations import ACTIVATIONS
 from network.weights import load_weights
 from tasks.errors import InputError
 from tasks.run_folders import read_json
@@ -60,15 +61,19 @@ def load_model(folder: Path) -> SavedModel:
         raise InputError(f"{path}: can't be read: {error.strerror}. Use another run.") from error
     if hashlib.sha256(content).hexdigest() != model.get("weights_sha256"):
         raise InputError(f"{path}: not the weights this run was published with. Use another run.")
+    weights = load_weights(path)
     try:
-        return SavedModel(
+        saved = SavedModel(
             run=folder.name,
-            weights=load_weights(path),
+            weights=weights,
             activation=str(model["activation"]),
             image_side=int(model["image_side"]),
             pixel_max=float(model["pixel_max"]),
         )
-    except KeyError as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{folder / 'model.json'}: {error} is missing. Use another run."
+            f"{folder / 'model.json'}: {error!r}: missing or no number. Use another run."
         ) from error
+    if saved.activation not in ACTIVATIONS or saved.image_side**2 + 1 != weights[0].shape[1]:
+        raise InputError(f"{folder / 'model.json'}: does not fit the weights. Use another run.")
+    return saved

@@ -24,6 +24,27 @@ class SplitSettings(BaseModel):
     )
 
 
+class PromotionSettings(BaseModel):
+    """How much better than the champion a network must be to take its place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_gain: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Least gain",
+        description="How much higher its accuracy must be, as a share of the test digits.",
+    )
+    max_recall_drop: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        title="Greatest recall drop",
+        description="How far it may fall behind in any one digit's recall; 1 allows anything.",
+    )
+
+
 class TrainingSettings(BaseModel):
     """The network's shape and how it is trained."""
 

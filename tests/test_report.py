@@ -66,6 +66,7 @@ def described_stage(state: str, reason: str) -> dict[str, Any]:
 MANIFEST: dict[str, Any] = {
     "run": "2026-11-22T13-05-11Z-amber-lynx",
     "verdict": "promoted",
+    "verdict_reason": "there was no champion to compare it with",
     "started": "2026-11-22T13:05:11Z",
     "finished": "2026-11-22T13:06:29Z",
     "seconds": 78.2,
@@ -87,6 +88,17 @@ MANIFEST: dict[str, Any] = {
     "python": "3.11.7",
     "platform": "Linux",
     "flow_run_id": "6043e0e2-2cd1-4982-b036-2c130374f0b4",
+}
+
+
+CHAMPION: dict[str, Any] = {
+    "run": "earlier",
+    "accuracy": 0.9,
+    "challenger_accuracy": 90 / 94,
+    "wrong_to_right": 7,
+    "right_to_wrong": 1,
+    "p_value": 0.0703,
+    "recall_drops": [0.0] * 10,
 }
 
 
@@ -224,19 +236,40 @@ def test_artifact_leaves_out_what_is_too_large(folder: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("verdict", "champion", "said"),
+    ("verdict", "title", "said"),
     [
-        ("promoted", None, "There was no champion"),
-        ("promoted", {"run": "earlier", "accuracy": 0.9}, "earlier, recognises 90.0"),
-        ("kept", {"run": "earlier", "accuracy": 0.99}, "and stays in use"),
-        ("unchanged", {"run": "earlier", "accuracy": 0.9}, "Nothing was new"),
-        ("unchanged", None, "Nothing was new"),
+        ("promoted", "Promoted", "It is now in use, because it pleased."),
+        ("kept", "Champion kept", "The champion stays in use, because it pleased."),
+        ("unchanged", "Unchanged", "The champion stays in use, because it pleased."),
     ],
 )
-def test_verdicts(folder: Path, verdict: str, champion: dict[str, Any] | None, said: str) -> None:
+def test_verdicts(folder: Path, verdict: str, title: str, said: str) -> None:
     """Each verdict is explained before the first section."""
-    write_report(folder, changed(MANIFEST, verdict=verdict), changed(METRICS, champion=champion))
-    assert said in (folder / "report.md").read_text(encoding="utf-8").split("\n## ")[0]
+    manifest = changed(MANIFEST, verdict=verdict, verdict_reason="it pleased")
+    write_report(folder, manifest, METRICS)
+    text = (folder / "report.md").read_text(encoding="utf-8").split("\n## ")[0]
+    assert text.startswith(f"# {title}: ")
+    assert said in text
+    assert "changed sides" not in text
+
+
+@pytest.mark.parametrize(("p_value", "said"), [(0.0703, "p = 0.07"), (1e-9, r"p \< 0.001")])
+def test_the_champion_is_compared(folder: Path, p_value: float, said: str) -> None:
+    """How many digits changed sides, which way, and whether that could be luck."""
+    champion = CHAMPION | {"p_value": p_value}
+    write_report(folder, MANIFEST, changed(METRICS, champion=champion))
+    text = (folder / "report.md").read_text(encoding="utf-8").split("\n## ")[0]
+    assert "earlier, recognises 90.0" in text
+    assert "8 of them changed sides: 7 that it mistakes are right now, 1 that it" in text
+    assert f"(McNemar's exact test: {said}," in text
+
+
+def test_no_digit_that_changed_sides_is_said(folder: Path) -> None:
+    """Networks that read the same digits right are said to do so, without a p-value."""
+    champion = CHAMPION | {"wrong_to_right": 0, "right_to_wrong": 0, "p_value": 1}
+    artifact = write_report(folder, MANIFEST, changed(METRICS, champion=champion))
+    assert "None of them changed sides.\n" in artifact
+    assert "McNemar" not in artifact
 
 
 def test_no_mistakes_is_said(folder: Path) -> None:
@@ -265,6 +298,7 @@ def hostile_report(folder: Path) -> str:
     manifest = changed(
         MANIFEST,
         run=HOSTILE,
+        verdict_reason=HOSTILE,
         stages=stages,
         platform=HOSTILE,
         packages={HOSTILE: HOSTILE},
@@ -273,9 +307,7 @@ def hostile_report(folder: Path) -> str:
     )
     manifest["settings"] |= {"csv": HOSTILE, "artifacts": HOSTILE}
     manifest["source"]["path"] = HOSTILE
-    return write_report(
-        folder, manifest, changed(METRICS, champion={"run": HOSTILE, "accuracy": 0})
-    )
+    return write_report(folder, manifest, changed(METRICS, champion=CHAMPION | {"run": HOSTILE}))
 
 
 def test_values_stay_text(folder: Path) -> None:

@@ -8,7 +8,7 @@ from flows.environment import configure_prefect, hide_own_tracebacks
 from flows.options import Json, Refresh, out, with_refresh
 from flows.settings import Settings
 from tasks.csv_layout import find_layout
-from tasks.run_folders import read_json
+from tasks.run_folders import MANIFEST, read_json
 from tasks.store import SourceFile
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ def train(
         print(published.model_dump_json())
         return
     low, high = read_json(published.directory / "metrics.json")["accuracy_interval"]
+    reason = read_json(published.directory / MANIFEST)["verdict_reason"]
     out.print(
         f"{published.accuracy:.1%} of {published.test_rows:,} test digits read right "
-        f"(95 % interval {low:.1%} to {high:.1%}), {published.verdict}"
+        f"(95 % interval {low:.1%} to {high:.1%})"
     )
+    out.print(f"{published.verdict.capitalize()}, because {reason}", markup=False)
     out.print(f"Report: {published.directory / 'report.html'}")
