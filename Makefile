@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 BENCH := benchmarks/.venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup train test lint format lock bench clean
+.PHONY: setup train serve test lint format lock bench clean
 
 train: setup  ## train on data/digits.csv and say where the report is
 	$(BIN)/digits train
+
+serve: setup  ## a Prefect server, the deployments and a worker until Ctrl-C; PORT=4201 HOST=0.0.0.0
+	@exec $(BIN)/digits serve $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST))
 
 setup: $(INSTALLED)  ## create .venv with the locked dependencies and this project
 

@@ -30,6 +30,7 @@ COMMANDS = {  # told here, so that the list of commands needs none of their modu
     "runs": "List the complete runs, newest first.",
     "show": "Show one run: what it did, why, and how well it reads.",
     "predict": "Read new digits with a trained network.",
+    "serve": "Start a Prefect server, the deployments and a worker; Ctrl-C stops all.",
 }
 for command, summary in COMMANDS.items():
     app.command(f"flows.commands.{command}:{command}", help=summary)
