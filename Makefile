@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 BENCH := benchmarks/.venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup train test chaos lint format lock bench clean
+.PHONY: setup train serve test chaos lint format lock bench clean
 
 train: setup  ## train on data/digits.csv and say where the report is
 	$(BIN)/digits train
+
+serve: setup  ## a Prefect server, the deployments and a worker until Ctrl-C; PORT=4201 HOST=0.0.0.0
+	@exec $(BIN)/digits serve $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST))
 
 setup: $(INSTALLED)  ## create .venv with the locked dependencies and this project
 
@@ -37,7 +40,7 @@ format: setup  ## apply style and format
 	$(BIN)/ruff format
 
 lock: setup  ## work out requirements.lock from pyproject.toml anew
-	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --quiet \
+	$(BIN)/uv pip compile --universal --generate-hashes --no-strip-extras --no-emit-index-url --quiet \
 	  --upgrade --extra dev --python-version 3.11 --custom-compile-command "make lock" \
 	  --output-file requirements.lock pyproject.toml
 

@@ -27,12 +27,14 @@ app = App(
 COMMANDS = {  # told here, so that the list of commands needs none of their modules
     "train": "Run the retraining flow; stages whose inputs did not change come from the cache.",
     "plan": "Say for every stage whether it would run, and why; runs nothing.",
+    "sweep": "Try a grid of training settings, judged on held-out training digits.",
     "runs": "List the complete runs, newest first.",
     "show": "Show one run: what it did, why, and how well it reads.",
     "predict": "Read new digits with a trained network.",
     "promote": "Put a run in use by hand.",
     "rollback": "Put the run in use that was before the champion.",
     "prune": "Delete old runs and what only they needed; never the champion.",
+    "serve": "Start a Prefect server, the deployments and a worker; Ctrl-C stops all.",
 }
 for command, summary in COMMANDS.items():
     app.command(f"flows.commands.{command}:{command}", help=summary)
@@ -95,8 +97,11 @@ def _explained(error: CycloptsError) -> str:
     lines = []
     for problem in cause.errors(include_url=False):
         names = [str(part) for part in problem["loc"] if isinstance(part, str)]
-        option = "--" + (names[-1] if names else "?").replace("_", "-")
-        lines.append(f"{option} {problem['input']}: {problem['msg']}")
+        message = problem["msg"].removeprefix("Value error, ")
+        about_several = problem["type"] == "value_error" and isinstance(problem["input"], dict)
+        if names and not about_several:
+            message = f"--{names[-1].replace('_', '-')} {problem['input']}: {message}"
+        lines.append(message)
     return "; ".join(lines)
 
 

@@ -7,6 +7,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.settings import Settings
+from tasks.announce import announce, announce_failure
 from tasks.evaluate import Evaluated, evaluate
 from tasks.ingest import ingest
 from tasks.plan import Plan
@@ -17,15 +18,30 @@ from tasks.store import SourceFile
 from tasks.train import Trained, train
 
 
-@flow(name="retrain", description="Train a network on a CSV of digits and publish what came of it.")
+@flow(
+    name="retrain",
+    description="Train a network on a CSV of digits and publish what came of it.",
+    # No retries here: they could not tell bad input from a bad day, as those of the tasks do.
+    on_failure=[announce_failure],
+    on_crashed=[announce_failure],
+)
 def retrain(settings: Settings = Settings()) -> State[Published]:
     """Ingest, split, train, evaluate, publish; only what changed is run again.
+
+    Args:
+        settings: The digits, the network, its training, and where it all goes.
 
     Returns:
         Completed, named by the verdict: Promoted, Kept or Unchanged.
     """
     with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
         published = publish(run, settings, settings.promotion, *stages(run, settings))
+    announce(
+        published.verdict,
+        published.run,
+        accuracy=published.accuracy,
+        directory=published.directory,
+    )
     return Completed(
         name=published.verdict.capitalize(),
         message=f"{published.accuracy:.1%} of {published.test_rows:,} test digits read right",

@@ -16,8 +16,13 @@ def commands(manifest: Mapping[str, Any]) -> str:
     run = _quoted(manifest["run"])
     if artifacts != "artifacts":
         run += f" --artifacts {_quoted(artifacts)}"
-    train = " \\\n    ".join(["digits train", *_options(manifest["settings"])])
+    train = train_command(manifest["settings"])
     return f"{train}\ndigits show {run}\ndigits predict FILE.csv --run {run}"
+
+
+def train_command(settings: Mapping[str, Any]) -> str:
+    """Return the shell command that trains on these settings, on several lines."""
+    return " \\\n    ".join(["digits train", *_options(settings)])
 
 
 def _options(settings: Mapping[str, Any]) -> Iterator[str]:

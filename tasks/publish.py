@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from prefect import task
+from prefect import State, Task, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import TaskRun
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
 
@@ -50,7 +51,18 @@ class Published(BaseModel):
     stages: dict[str, str]
 
 
-@task(cache_policy=NO_CACHE, persist_result=False)
+def _may_help_to_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    # A disk on a network may answer the next time; a file that is wrong stays wrong.
+    return isinstance(state.result(raise_on_failure=False), OSError)
+
+
+@task(
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=1,
+    retry_delay_seconds=2,
+    retry_condition_fn=_may_help_to_retry,
+)
 def publish(
     run: Run,
     settings: BaseModel,
@@ -63,6 +75,7 @@ def publish(
     """Write the run's folder, decide on the champion, and leave the report in Prefect."""
     store, artifacts = run.store, run.store.folder
     folder = artifacts / "runs" / run.name
+    shutil.rmtree(folder, ignore_errors=True)  # of a first try that failed
     test = read_digits(store.path(split.test))
     predictions = pd.read_parquet(store.path(evaluated.predictions))
     evaluation = read_json(store.path(evaluated.evaluation))

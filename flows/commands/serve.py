@@ -1,0 +1,46 @@
+"""`digits serve`: server, deployments and worker in one command."""
+
+import os
+import signal
+import time
+from types import FrameType
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flows.environment import configure_prefect
+from flows.options import out
+from flows.serve import EVERYWHERE, ServeError, address, served
+
+
+def serve(
+    *,
+    host: Annotated[str, Parameter(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="Port to listen on.")] = 4200,
+) -> None:
+    """Start a Prefect server, deploy all of prefect.yaml and work on it, until Ctrl-C."""
+    configure_prefect()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupt)  # also where a shell started this with & and no SIGINT
+    out.print("Starting a Prefect server, the deployments and a worker …")
+    if host in EVERYWHERE and "PREFECT_SERVER_API_AUTH_STRING" not in os.environ:
+        out.print("Whoever reaches this machine can start runs: set PREFECT_SERVER_API_AUTH_STRING")
+    try:
+        with served(host, port) as parts:
+            at = address(host, port)
+            out.print(
+                f"Ready: {at}\n"
+                f"In another terminal:\n"
+                f"  export PREFECT_API_URL={at}/api\n"
+                f"  prefect deployment run retrain/nightly --watch\n"
+                "Ctrl-C stops everything."
+            )
+            while all(part.poll() is None for part in parts):
+                time.sleep(0.5)
+            raise ServeError("The server or the worker ended by itself; everything is stopped.")
+    except KeyboardInterrupt:
+        out.print("Stopped.")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

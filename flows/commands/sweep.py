@@ -1,0 +1,47 @@
+"""`digits sweep`: a grid of training settings, the best first."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from flows.environment import configure_prefect, hide_own_tracebacks
+from flows.options import Json, out
+from flows.sweep_settings import SweepSettings
+from tasks.csv_layout import find_layout
+from tasks.store import SourceFile
+
+
+def sweep(
+    *, settings: Annotated[SweepSettings, Parameter(name="*")] = SweepSettings(), json: Json = False
+) -> None:
+    """Train every combination of a grid of settings and judge each on held-out training digits."""
+    # A wrong path or format is told at once, not after a server has been started for the run.
+    SourceFile.of(settings.csv)
+    find_layout(settings.csv, settings.data)
+    configure_prefect()
+    from flows.sweep import sweep as sweep_flow
+
+    hide_own_tracebacks()
+    swept = sweep_flow(settings)
+    if json:
+        print(swept.model_dump_json())
+        return
+    names = (name.replace("_", " ") for name in settings.grid)
+    table = Table(*names, "read right", "95 % interval", "cost", "epochs trained")
+    for result in swept.results:
+        point = [str(result[name]) for name in settings.grid]
+        if result["validation_accuracy"] is None:
+            table.add_row(*point, "diverged")
+            continue
+        table.add_row(
+            *point,
+            f"{result['validation_accuracy']:.1%}",
+            f"{result['interval_low']:.1%} to {result['interval_high']:.1%}",
+            f"{result['validation_cost']:.4f}",
+            str(result["epochs_trained"]),
+        )
+    out.print(table)
+    out.print(f"Judged on {swept.held_out_rows:,} digits of the training split.")
+    out.print(f"Table: {swept.directory / 'results.csv'}")
+    out.print(f"Train the best on all of the training split:\n\n{swept.command}\n")

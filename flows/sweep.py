@@ -1,0 +1,65 @@
+"""The sweep flow: a grid of training settings, each judged on digits held out of its training."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from flows.settings import Settings
+from flows.sweep_settings import SweepSettings
+from network.gradient_descent import DivergenceError
+from tasks.commands import train_command
+from tasks.ingest import ingest
+from tasks.run import Run
+from tasks.settings import TrainingSettings
+from tasks.shuffle_split import shuffle_split
+from tasks.store import SourceFile, StoredFile
+from tasks.sweep import Swept, best_first, judge, publish_sweep
+from tasks.train import Trained, train
+
+
+@flow(name="sweep", description="Try a grid of training settings on held-out training digits.")
+def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
+    """Ingest and split once, train every point of the grid, and say which reads best.
+
+    One network is trained after the other, because a training uses two cores itself. Those trained
+    before on the same digits and settings come from the cache.
+
+    Args:
+        settings: the digits, how to train, and the grid that goes over it.
+
+    Raises:
+        DivergenceError: no training came to an end.
+    """
+    with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
+        ingested = ingest(run, SourceFile.of(settings.csv), settings.data)
+        split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
+        held_out_rows = round(settings.training.validation_fraction * split.train_rows)
+        results = []
+        for point, training in settings.points():
+            trained = _trained(run, split.train, training, settings.seed)
+            results.append({**point, **judge(run.store, trained, training, held_out_rows)})
+        results = best_first(results)
+        if results[0]["validation_accuracy"] is None:
+            raise DivergenceError(
+                "Every training of the grid diverged: try smaller learning rates."
+            )
+        command = _command(settings, {name: results[0][name] for name in settings.grid})
+        return publish_sweep(run, settings, results, held_out_rows, command)
+
+
+def _trained(run: Run, split: StoredFile, training: TrainingSettings, seed: int) -> Trained | None:
+    try:
+        return train(run, split, training, seed)
+    except DivergenceError:  # says something of this point, not of the sweep
+        return None
+
+
+def _command(settings: SweepSettings, best: dict[str, Any]) -> str:
+    """Return the command that trains with the best settings on all of the training split."""
+    training = settings.training.model_dump() | best
+    if not training["patience"]:  # with patience, the held-out digits say when to stop
+        training["validation_fraction"] = 0.0
+    given = settings.model_dump(exclude={"grid", "training"})
+    chosen = Settings.model_validate({**given, "training": training})
+    return train_command(chosen.model_dump(mode="json"))

@@ -1,0 +1,70 @@
+"""The parameters of a sweep: those of a training, and a grid to go over them."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Self
+
+from cyclopts import Parameter
+from pydantic import Field, JsonValue, field_validator, model_validator
+
+from flows.settings import Settings
+from tasks.settings import TrainingSettings
+
+EXAMPLE = """--grid '{"learning_rate": [0.03, 0.1], "l2": [0, 1]}'"""
+HELD_OUT = 0.2  # share of the training split that judges, where nothing else is said
+
+
+class SweepSettings(Settings):
+    """Everything that may be set of a sweep.
+
+    The training settings hold where the grid says nothing.
+    """
+
+    grid: Annotated[
+        dict[str, Annotated[list[JsonValue], Field(min_length=1)]], Parameter(accepts_keys=False)
+    ] = Field(
+        default={"learning_rate": [0.025, 0.05, 0.1]},
+        min_length=1,
+        title="Grid",
+        description="Training settings to try, each with a list of values, as a JSON object; every "
+        "combination is trained.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hold_out(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        training = given.get("training", {})
+        if isinstance(training, TrainingSettings):
+            training = training.model_dump(exclude_unset=True)
+        if not isinstance(training, dict):
+            return given
+        return {**given, "training": {"validation_fraction": HELD_OUT, **training}}
+
+    @field_validator("grid", mode="before")
+    @classmethod
+    def _from_command_line(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        try:
+            return json.loads(given)
+        except ValueError as error:
+            raise ValueError(f"no JSON ({error}); write it as in {EXAMPLE}") from error
+
+    @model_validator(mode="after")
+    def _all_are_judged_on_the_same_digits(self) -> Self:
+        if not self.training.validation_fraction or "validation_fraction" in self.grid:
+            raise ValueError(
+                "networks are compared on the same held-out digits: give one validation_fraction "
+                "above 0, outside the grid"
+            )
+        list(self.points())  # a value out of range is told before the first training, not after
+        return self
+
+    def points(self) -> Iterator[tuple[dict[str, Any], TrainingSettings]]:
+        """Yield every point of the grid, the last setting fastest, with its training settings."""
+        for values in itertools.product(*self.grid.values()):
+            point = dict(zip(self.grid, values, strict=True))
+            yield point, TrainingSettings.model_validate({**self.training.model_dump(), **point})

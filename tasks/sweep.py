@@ -1,0 +1,118 @@
+"""What a sweep leaves: one row a trained network, judged on the digits its training held out.
+
+The test split is not read here or anywhere in a sweep: choosing by it would spoil it as a judge.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel, ConfigDict
+
+from tasks.metrics import wilson_interval
+from tasks.provenance import provenance
+from tasks.run import Run
+from tasks.settings import TrainingSettings
+from tasks.store import Store
+from tasks.train import Trained
+
+
+class Swept(BaseModel):
+    """A complete sweep, in brief; the object that `digits sweep --json` prints."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sweep: str
+    directory: Path
+    held_out_rows: int
+    results: list[dict[str, Any]]  # best first; those that diverged last, with null figures
+    command: str  # trains on all of the training split with the best settings
+
+
+def judge(
+    store: Store, trained: Trained | None, training: TrainingSettings, held_out_rows: int
+) -> dict[str, float | int | None]:
+    """Return how well a network reads the digits its training held out.
+
+    Args:
+        store: where the network is.
+        trained: the network; None if its cost diverged.
+        training: its settings. With patience the weights are those of the least validation cost,
+            so that epoch is judged; without, the last.
+        held_out_rows: the number of digits held out.
+    """
+    if trained is None:
+        figures = ("validation_accuracy", "interval_low", "interval_high", "validation_cost")
+        return dict.fromkeys((*figures, "epochs_trained"))
+    history = pd.read_parquet(store.path(trained.history))
+    kept = history.iloc[history["validation_cost"].argmin() if training.patience else -1]
+    accuracy = float(kept["validation_accuracy"])
+    low, high = wilson_interval(round(accuracy * held_out_rows), held_out_rows)
+    return {
+        "validation_accuracy": accuracy,
+        "interval_low": low,
+        "interval_high": high,
+        "validation_cost": float(kept["validation_cost"]),
+        "epochs_trained": int(kept["epoch"]),
+    }
+
+
+def best_first(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Order results by accuracy, then by cost; those without figures come last."""
+
+    def rank(result: Mapping[str, Any]) -> tuple[bool, float, float]:
+        accuracy, cost = result["validation_accuracy"], result["validation_cost"]
+        return accuracy is None, -(accuracy or 0.0), cost or 0.0
+
+    return [dict(result) for result in sorted(results, key=rank)]
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def publish_sweep(
+    run: Run,
+    settings: BaseModel,
+    results: Sequence[Mapping[str, Any]],
+    held_out_rows: int,
+    command: str,
+) -> Swept:
+    """Write the sweep's folder, which appears whole or not at all, and its table in Prefect."""
+    ordered = best_first(results)
+    sweeps = run.store.folder / "sweeps"
+    sweeps.mkdir(parents=True, exist_ok=True)
+    told = {
+        "sweep": run.name,
+        "seconds": round(run.seconds, 3),
+        "held_out_rows": held_out_rows,
+        "command": command,
+        "settings": settings.model_dump(mode="json"),
+        **provenance(),
+    }
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=sweeps) as scratch:
+        folder = Path(scratch) / run.name
+        folder.mkdir()
+        table = pd.DataFrame(_flat(result) for result in ordered)
+        table.to_csv(folder / "results.csv", index=False)
+        (folder / "sweep.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        folder.rename(sweeps / run.name)
+    create_table_artifact([_flat(result) for result in ordered], key="sweep", description=run.name)
+    return Swept(
+        sweep=run.name,
+        directory=sweeps / run.name,
+        held_out_rows=held_out_rows,
+        results=ordered,
+        command=command,
+    )
+
+
+def _flat(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Write lists, such as layers, as people do: 300 100."""
+    return {
+        name: " ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in result.items()
+    }

@@ -1,0 +1,271 @@
+"""What `make serve` starts: real server, real worker, the deployments of prefect.yaml."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from conftest import PROJECT, write_small_csv
+
+LOGIN = "ada:lovelace"
+STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
+
+
+class Served(NamedTuple):
+    """A running `digits serve`, as a person beside it sees it."""
+
+    process: subprocess.Popen[str]
+    port: int
+    folder: Path  # where it was started: not the project
+    environment: dict[str, str]  # of a second terminal
+    api: httpx.Client
+
+    def prefect(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of Prefect's."""
+        return subprocess.run(
+            [sys.executable, "-m", "prefect", *words],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def run(self, deployment: str, *options: str, **settings: Any) -> Any:
+        """Start a run of a deployment on small digits."""
+        given = {"csv": str(self.folder / "small.csv"), "artifacts": str(self.folder / "artifacts")}
+        parameters = json.dumps({"settings": given | {"recipe": "classic"} | settings})
+        return self.prefect("deployment", "run", deployment, "--params", parameters, *options)
+
+    def read(self, what: str, **filters: Any) -> Any:
+        """Ask the server's API."""
+        answer = self.api.post(f"{what}/filter", json=filters)
+        answer.raise_for_status()
+        return answer.json()
+
+    def flow_run(self, name: str) -> dict[str, Any]:
+        """Return a flow run as the server knows it."""
+        (found,) = self.read("flow_runs", flow_runs={"name": {"any_": [name]}})
+        return dict(found)
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """Return the manifests of all complete runs, oldest first."""
+        found = sorted(self.folder.glob("artifacts/runs/*/manifest.json"))
+        return [json.loads(path.read_text()) for path in found]
+
+
+def name_of(started: subprocess.CompletedProcess[str]) -> str:
+    """Return the name that Prefect gave a run."""
+    found = re.search("Created flow run '(.+)'", started.stdout)
+    assert found, started.stdout + started.stderr
+    return found[1]
+
+
+def until(true: Callable[[], Any], seconds: float = 60) -> Any:
+    """Wait until something is true and return it."""
+    deadline = time.monotonic() + seconds
+    while not (value := true()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)
+    return value
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Start `digits serve` in a folder of its own, behind a password."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    write_small_csv(folder / "small.csv")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    inherited = {name: value for name, value in os.environ.items() if "PREFECT" not in name}
+    common = inherited | {
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]),
+        "PREFECT_HOME": str(folder / "home"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "serve", "--port", str(port)],
+        cwd=folder,
+        env=common | {"PREFECT_SERVER_API_AUTH_STRING": LOGIN, "PREFECT_WORKER_QUERY_SECONDS": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    told = []
+    for line in process.stdout:
+        told.append(line)
+        if "Ctrl-C" in line:
+            break
+    assert f"http://127.0.0.1:{port}" in "".join(told)
+    url = f"http://127.0.0.1:{port}/api"
+    environment = common | {"PREFECT_API_URL": url, "PREFECT_API_AUTH_STRING": LOGIN}
+    with httpx.Client(base_url=url, auth=("ada", "lovelace"), timeout=30) as api:
+        yield Served(process, port, folder, environment, api)
+    process.send_signal(signal.SIGINT)
+    process.wait(90)
+    process.stdout.close()
+
+
+def test_every_deployment_is_as_prefect_yaml_says(served: Served) -> None:
+    """Names, schedule with its time zone, pool, limit and project folder reach the server."""
+    flows = {one["id"]: one["name"] for one in served.read("flows")}
+    deployments = {
+        f"{flows[one['flow_id']]}/{one['name']}": one for one in served.read("deployments")
+    }
+    assert deployments.keys() == {
+        "retrain/nightly",
+        "retrain/classic",
+        "predict/batch",
+        "sweep/on-demand",
+    }
+    for name, one in deployments.items():
+        assert one["description"], name
+        assert "digits" in one["tags"], name
+        assert one["work_pool_name"] == "digits", name
+        assert one["global_concurrency_limit"]["limit"] == 1, name
+        assert one["concurrency_options"]["collision_strategy"] == "CANCEL_NEW", name
+        assert one["job_variables"]["working_dir"] == str(PROJECT), name
+    (schedule,) = deployments["retrain/nightly"]["schedules"]
+    assert schedule["schedule"]["cron"] == "30 2 * * *"
+    assert schedule["schedule"]["timezone"] == "Europe/Berlin"
+    assert [name for name, one in deployments.items() if one["schedules"]] == ["retrain/nightly"]
+
+
+def test_the_server_plans_the_nightly_runs(served: Served) -> None:
+    """A cron schedule becomes runs; with SQLAlchemy 2.1 Prefect's scheduler fails instead."""
+    planned = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    assert until(lambda: served.read("flow_runs", **planned))
+
+
+def fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every field of a deployment's form with its name, parameters first."""
+    for model in (schema, *schema.get("definitions", {}).values()):
+        for name, field in model.get("properties", {}).items():
+            yield f"{model['title']}.{name}", field
+
+
+def test_every_field_of_the_forms_explains_itself(served: Served) -> None:
+    """Every field of the UI's forms has title, description and default, every number a range."""
+    for deployment in served.read("deployments"):
+        schema, given = deployment["parameter_openapi_schema"], deployment["parameters"]
+        for name, field in fields(schema):
+            assert field.get("title"), name
+            assert field.get("description"), name
+            assert "default" in field or name.removeprefix("Parameters.") in given, name
+            if field.get("type") in ("number", "integer"):
+                assert {"minimum", "exclusiveMinimum"} & field.keys(), name
+
+
+def test_the_server_wants_the_password(served: Served) -> None:
+    """Without the password nobody reads or starts anything."""
+    assert served.api.get("admin/version").status_code == 200
+    stranger = httpx.post(f"{served.api.base_url}deployments/filter", json={}, timeout=30)
+    assert stranger.status_code == 401
+
+
+def test_a_taken_port_is_told_with_the_remedy(served: Served) -> None:
+    """A second start on the same port says so at once, and what to do."""
+    again = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "serve", "--port", str(served.port)],
+        env=served.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert again.returncode == 2
+    assert f"make serve PORT={served.port + 1}" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_a_deployed_run_runs_every_stage_once(served: Served) -> None:
+    """The first run performs all stages, the second takes all from the cache; both are complete."""
+    for state in ("ran", "cached"):
+        run = served.run("retrain/classic", "--watch", training={"epochs": 5})
+        assert run.returncode == 0, run.stdout + run.stderr
+        manifest = served.manifests()[-1]
+        assert manifest["run"].endswith(name_of(run))
+        assert {
+            name: stage["state"] for name, stage in manifest["stages"].items()
+        } == dict.fromkeys(STAGES, state)
+    first, second = served.manifests()
+    assert first["files"]["weights.pkl"] == second["files"]["weights.pkl"]
+
+
+def test_bad_parameters_are_refused_before_a_run_exists(served: Served) -> None:
+    """The server names the field and its range, and no run is made."""
+    before = served.api.post("flow_runs/count", json={}).json()
+    refused = served.run("retrain/classic", "--watch", training={"epochs": 0})
+    assert refused.returncode == 1
+    assert "settings.training.epochs" in refused.stdout + refused.stderr
+    assert "0 is less than the minimum of 1" in refused.stdout + refused.stderr
+    assert served.api.post("flow_runs/count", json={}).json() == before
+
+
+def start_training(served: Served, epochs: int) -> dict[str, Any]:
+    """Start a run and return it once it is training."""
+    name = name_of(served.run("retrain/nightly", training={"epochs": epochs}))
+
+    def training() -> Any:
+        tasks = {"name": {"like_": "train-"}, "state": {"type": {"any_": ["RUNNING"]}}}
+        return served.read("task_runs", task_runs=tasks, flow_runs={"name": {"any_": [name]}})
+
+    until(training)
+    return until(lambda: (run := served.flow_run(name))["infrastructure_pid"] and run)  # type: ignore[no-any-return]
+
+
+def test_a_killed_run_ends_as_crashed_and_the_next_one_takes_up_its_work(served: Served) -> None:
+    """Kill -9 in mid-training: Crashed, its place is free, and only training is done again."""
+    killed = start_training(served, epochs=20_000)
+    os.kill(int(killed["infrastructure_pid"].split(":")[-1]), signal.SIGKILL)
+    until(lambda: served.flow_run(killed["name"])["state_type"] == "CRASHED")
+
+    resumed = served.run("retrain/nightly", "--watch", training={"epochs": 20_000})
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    stages = served.manifests()[-1]["stages"]
+    assert {name: stage["state"] for name, stage in stages.items()} == {
+        "ingest": "cached",
+        "shuffle_split": "cached",
+        "train": "ran",
+        "evaluate": "ran",
+    }
+
+
+def test_every_end_of_a_run_is_an_event(served: Served) -> None:
+    """Automations can tell promoted, unchanged and failed runs, with accuracy and folder."""
+    found = served.read("events", filter={"event": {"prefix": ["digits.run."]}, "occurred": {}})
+    events = {event["event"]: event for event in found["events"]}
+    assert events.keys() >= {"digits.run.promoted", "digits.run.unchanged", "digits.run.failed"}
+    promoted = events["digits.run.promoted"]["payload"]
+    assert 0 <= promoted["accuracy"] <= 1
+    assert Path(promoted["directory"], "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["notify", "vanished"])
+def test_the_automations_load(served: Served, name: str) -> None:
+    """Prefect accepts each automation as it stands in the project."""
+    path = PROJECT / "automations" / f"{name}.yaml"
+    created = served.prefect("automation", "create", "--from-file", str(path))
+    assert created.returncode == 0, created.stdout + created.stderr
+
+
+def test_interrupting_stops_server_worker_and_runs(served: Served) -> None:
+    """One Ctrl-C ends everything that was started, a run in mid-training too."""
+    run = start_training(served, epochs=1_000_000)
+    flow_process = int(run["infrastructure_pid"].split(":")[-1])
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(90) == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(flow_process, 0)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", served.port)) != 0
