@@ -23,6 +23,7 @@ app = App(
     help="Train, inspect and use a neural network that reads handwritten digits.",
     version_flags=[],
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # told by `main`, with the other endings
 )
 COMMANDS = {  # told here, so that the list of commands needs none of their modules
     "train": "Run the retraining flow; stages whose inputs did not change come from the cache.",

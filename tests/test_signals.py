@@ -59,7 +59,7 @@ def test_a_signal_ends_a_training_cleanly(
         # Ends when nobody holds the pipes any more: neither the process nor a server it started.
         _, rest = process.communicate(timeout=30)
     assert process.returncode == code
-    assert message in rest
+    assert message in rest, rest
     assert "Traceback" not in rest
     assert [path.name for path in (tmp_path / "artifacts" / "runs").iterdir()] == []
     (checkpoint,) = checkpoints.iterdir()
