@@ -65,6 +65,12 @@ def stages(run: Run | Plan, settings: Settings) -> Stages:
     split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
     trained = train(run, split.train, settings.training, settings.seed)
     evaluated = evaluate(
-        run, trained.weights, split.train, split.test, trained.activation, settings.training.l2
+        run,
+        trained.weights,
+        trained.history,
+        split.train,
+        split.test,
+        trained.activation,
+        settings.training.l2,
     )
     return Stages(csv, split, trained, evaluated)

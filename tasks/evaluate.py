@@ -1,4 +1,8 @@
-"""The fourth stage: the trained network reads the test digits it has never seen."""
+"""The fourth stage: the trained network reads the test digits it has never seen.
+
+What there is to see of it is drawn here too, not in `publish`: figures take longer than all the
+rest of a run in which nothing is new, and they change only when what they show does.
+"""
 
 import json
 
@@ -24,31 +28,45 @@ class Evaluated(BaseModel):
 
     evaluation: StoredFile
     predictions: StoredFile
+    figures: dict[str, StoredFile]  # by name: cost.svg, confusion.svg, …
 
 
 @stage(
-    "tasks/evaluate.py", "tasks/digit_table.py", "tasks/images.py", "tasks/metrics.py", "network"
+    "tasks/evaluate.py",
+    "tasks/charts.py",
+    "tasks/contact_sheets.py",
+    "tasks/digit_table.py",
+    "tasks/figure_style.py",
+    "tasks/figures.py",
+    "tasks/images.py",
+    "tasks/metrics.py",
+    "network",
 )
 def evaluate(
     store: Store,
     weights: StoredFile,
+    history: StoredFile,
     train: StoredFile,
     test: StoredFile,
     activation: str,
     l2: float,
 ) -> Evaluated:
-    """Score the network on the test split, and its cost on both splits.
+    """Score the network on the test split, take its cost on both splits, and draw the figures.
 
     Both costs carry the penalty of the training split, so that they differ by the fit alone.
 
     Args:
         store: where the files are.
         weights: the network's.
+        history: the cost of every epoch of its training.
         train: the split it was trained on.
         test: the split it has not seen.
         activation: function of its hidden layers.
         l2: weight of the penalty it was trained with.
     """
+    # Matplotlib is slow to import, and whoever finds the result stored has no need of it.
+    from tasks.figures import draw_figures
+
     layers = load_weights(store.path(weights))
     dtype = layers[0].dtype.name
     seen, unseen = read_digits(store.path(train)), read_digits(store.path(test))
@@ -79,7 +97,18 @@ def evaluate(
     with store.scratch() as scratch:
         (scratch / "evaluation.json").write_text(json.dumps(evaluation, indent=2) + "\n")
         table.to_parquet(scratch / "predictions.parquet")
+        side = unseen.image_side
+        draw_figures(
+            scratch / "figures",
+            history=pd.read_parquet(store.path(history)),
+            confusion_matrix=evaluation["confusion_matrix"],
+            predictions=table,
+            images=scaled_images(unseen, "float32").reshape(-1, side, side),
+            first_layer=layers[0],
+        )
+        figures = sorted((scratch / "figures").iterdir())
         return Evaluated(
             evaluation=store.keep(scratch / "evaluation.json"),
             predictions=store.keep(scratch / "predictions.parquet"),
+            figures={figure.name: store.keep(figure) for figure in figures},
         )

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from prefect import State, Task, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -23,8 +22,6 @@ from tasks import champion
 from tasks.atomic import atomic_path
 from tasks.digit_table import Digits, read_digits
 from tasks.evaluate import Evaluated
-from tasks.figures import draw_figures
-from tasks.images import scaled_images
 from tasks.promotions import promotions
 from tasks.provenance import provenance
 from tasks.report import write_report
@@ -108,7 +105,7 @@ def publish(
         }
         folder.mkdir(parents=True)  # fails where another run has the name, before it is harmed
         try:
-            report = _write_folder(folder, manifest, metrics, store, trained, test, predictions)
+            report = _write_folder(folder, manifest, metrics, store, trained, evaluated, test)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -134,8 +131,8 @@ def _write_folder(
     metrics: dict[str, Any],
     store: Store,
     trained: Trained,
+    evaluated: Evaluated,
     test: Digits,
-    predictions: pd.DataFrame,
 ) -> str:
     """Fill a run's folder, the manifest last, and return the report for Prefect."""
     (folder / "figures").mkdir()
@@ -150,14 +147,8 @@ def _write_folder(
     )
     _write_json(folder / "model.json", model)
     _write_json(folder / "metrics.json", metrics)
-    draw_figures(
-        folder / "figures",
-        history=pd.read_parquet(store.path(trained.history)),
-        confusion_matrix=np.array(metrics["confusion_matrix"]),
-        predictions=predictions,
-        images=scaled_images(test, "float32").reshape(-1, test.image_side, test.image_side),
-        first_layer=weights[0],
-    )
+    for name, figure in evaluated.figures.items():
+        shutil.copyfile(store.path(figure), folder / "figures" / name)
     report = write_report(folder, manifest, metrics)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     digests = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}

@@ -61,9 +61,11 @@ class RecordSerializer(Serializer):  # its generic form would be registered as a
 def stored_files(record: BaseModel) -> Iterator[StoredFile]:
     """Yield the stored files that a record names."""
     for name in type(record).model_fields:
-        value = getattr(record, name)
-        if isinstance(value, StoredFile):
-            yield value
+        match getattr(record, name):
+            case StoredFile() as file:
+                yield file
+            case dict() as files:
+                yield from (file for file in files.values() if isinstance(file, StoredFile))
 
 
 def damage(store: Store, key: str) -> str | None:

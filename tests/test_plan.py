@@ -69,7 +69,7 @@ def test_a_stage_that_waits_also_tells_its_own_changes(settings: Settings) -> No
 
 def test_a_damaged_file_is_told(settings: Settings) -> None:
     """The plan looks at the stored files, as a run does."""
-    (weights,) = (settings.artifacts / "store").glob("weights-*")
+    (weights,) = (settings.artifacts / "store").glob("weights-*.pkl")
     weights.write_bytes(weights.read_bytes()[:-1])
     assert plan(settings)["train"] == ("would run", f"stored file {weights.name} is damaged")
 

@@ -26,7 +26,11 @@ def train(
     options = ["--csv", str(settings.csv), "--artifacts", str(settings.artifacts)]
     return subprocess.run(
         [sys.executable, "-m", "flows.cli", "train", *options, "--recipe", "classic", *words],
-        env={"PREFECT_API_URL": server, "PYTHONPATH": str(PROJECT), "PATH": ""},
+        env={
+            "PREFECT_API_URL": server,
+            "PYTHONPATH": str(PROJECT),
+            "PYTHONDONTWRITEBYTECODE": "1",  # it does not notice that a file was cut off
+        },
         preexec_fn=before,
         capture_output=True,
         text=True,
@@ -35,7 +39,7 @@ def train(
     )
 
 
-@pytest.mark.parametrize(("room", "stopped"), [(5_000, "shuffle_split"), (20_000, "publish")])
+@pytest.mark.parametrize(("room", "stopped"), [(5_000, "shuffle_split"), (20_000, "evaluate")])
 def test_a_full_disk_ends_a_run_and_harms_none(
     room: int, stopped: str, settings: Settings, server: str
 ) -> None:
@@ -56,7 +60,7 @@ def test_a_full_disk_ends_a_run_and_harms_none(
     assert len(complete_runs(settings.artifacts)) == 1
     assert not list(settings.artifacts.glob("store/.new-*"))
     with_room = ran(run(changed(settings, seed=5, training={"epochs": 7})))
-    assert with_room == (STAGES[1:] if stopped == "shuffle_split" else [])
+    assert with_room == STAGES[STAGES.index(stopped) :]
 
 
 @pytest.mark.parametrize("place", ["store", "results", "runs"])

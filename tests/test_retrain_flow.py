@@ -71,8 +71,8 @@ def test_the_same_digits_written_otherwise_rerun_ingest_only(settings: Settings)
     [
         ("ingest", "digits-*", "truncated"),
         ("shuffle_split", "test-*", "altered"),
-        ("train", "weights-*", "altered"),
-        ("evaluate", "predictions-*", "deleted"),
+        ("train", "weights-*.pkl", "altered"),
+        ("evaluate", "predictions-*.parquet", "deleted"),
     ],
 )
 def test_a_harmed_stored_file_is_made_again(

@@ -78,4 +78,4 @@ def test_a_sweep_ranks_its_points_and_never_reads_the_test_split(
     assert list(pd.read_csv(folder / "results.csv")["learning_rate"]) == [1.0, 0.001, 1e30]
     assert json.loads((folder / "sweep.json").read_text())["settings"]["grid"] == grid
     assert [path.name for path in folder.parent.iterdir()] == [folder.name], "no half-written one"
-    assert not list((tmp_path / "artifacts/store").glob("predictions-*"))
+    assert not list((tmp_path / "artifacts/store").glob("predictions-*.parquet"))
