@@ -25,6 +25,7 @@ from tasks.digit_table import Digits, read_digits
 from tasks.evaluate import Evaluated
 from tasks.figures import draw_figures
 from tasks.images import scaled_images
+from tasks.manifest import write_manifest
 from tasks.promotions import promotions
 from tasks.provenance import provenance
 from tasks.report import write_report
@@ -161,7 +162,7 @@ def _write_folder(
     report = write_report(folder, manifest, metrics)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     digests = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
-    _write_json(folder / MANIFEST, {**manifest, "files": digests})
+    write_manifest(folder / MANIFEST, {**manifest, "files": digests})
     return report
 
 
