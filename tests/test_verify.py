@@ -322,7 +322,7 @@ def test_verify_at_the_command_line(digits: Any, artifacts: Path, folder: Path) 
     ]
 
 
-@pytest.mark.parametrize("command", ["verify"])
+@pytest.mark.parametrize("command", ["verify", "compare"])
 def test_looking_at_runs_does_not_wait_for_prefect(command: str) -> None:
     """Neither command imports Prefect, which takes seconds."""
     program = f"import sys, flows.commands.{command}; sys.exit('prefect' in sys.modules)"
