@@ -22,6 +22,7 @@ from tasks import champion
 from tasks.atomic import atomic_path
 from tasks.digit_table import Digits, read_digits
 from tasks.evaluate import Evaluated
+from tasks.manifest import write_manifest
 from tasks.promotions import promotions
 from tasks.provenance import provenance
 from tasks.report import write_report
@@ -152,7 +153,7 @@ def _write_folder(
     report = write_report(folder, manifest, metrics)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     digests = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
-    _write_json(folder / MANIFEST, {**manifest, "files": digests})
+    write_manifest(folder / MANIFEST, {**manifest, "files": digests})
     return report
 
 

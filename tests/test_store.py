@@ -1,8 +1,11 @@
 """The store: files named by content, whole or absent, wherever the folder is."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.errors import DataError
 from tasks.store import SourceFile, Store, StoredFile
@@ -54,6 +57,20 @@ def test_damage_is_seen(tmp_path: Path, harm, words: str) -> None:  # type: igno
     assert store.damage(file) is None
     harm(store.path(file))
     assert words in (store.damage(file) or "")
+
+
+@given(st.binary(), st.binary())
+def test_any_bytes_come_back_and_no_others_pass(content: bytes, other: bytes) -> None:
+    """What is kept is read back under a name that content decides; other content is damage."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(folder=Path(folder))
+        file = keep(store, content)
+        assert store.path(file).read_bytes() == content
+        assert store.damage(file) is None
+        assert keep(store, content) == file
+        assert (keep(store, other).name == file.name) == (other == content)
+        store.path(file).write_bytes(other)
+        assert (store.damage(file) is None) == (other == content)
 
 
 def test_a_moved_store_is_as_good(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Two runs side by side on a terminal."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from tasks.changed_digits import ChangedDigit
+from tasks.compare import Pair, RunComparison
+
+SHOWN_DIGITS = 20
+
+
+def comparison_on_terminal(comparison: RunComparison) -> RenderableType:
+    """Return a comparison to print: what differs, how well each reads, which digits changed."""
+    return Group(*_parts(comparison))
+
+
+def _parts(comparison: RunComparison) -> Iterator[RenderableType]:
+    yield f"A: {escape(comparison.a)}\nB: {escape(comparison.b)}"
+    for title, pairs, same in (
+        ("setting", comparison.settings, "The settings are the same."),
+        ("data", _differing(comparison.data), "The data are the same."),
+        ("source file", comparison.code, "The code that stages depend on is the same."),
+        ("environment", comparison.environment, "The environment is the same."),
+    ):
+        yield _table(title, pairs) if pairs else same
+    yield _table("metric", comparison.metrics)
+    changed = comparison.changed_digits
+    if changed is None:
+        yield f"No digit by digit comparison: {escape(str(comparison.not_compared))}."
+        return
+    for words, digits in (
+        ("Right in A, wrong in B", changed.right_to_wrong),
+        ("Wrong in A, right in B", changed.wrong_to_right),
+    ):
+        yield f"{words}: {len(digits):,} of the test digits"
+        if digits:
+            yield _digits(digits)
+
+
+def _differing(pairs: Mapping[str, Pair]) -> dict[str, Pair]:
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _table(title: str, pairs: Mapping[str, Pair]) -> Table:
+    table = Table(title, "A", "B")
+    for name, pair in pairs.items():
+        table.add_row(escape(name), *(escape(_shown(name, value)) for value in pair))
+    return table
+
+
+def _digits(digits: list[ChangedDigit]) -> RenderableType:
+    table = Table("row", "label", "A reads", "B reads")
+    for digit in digits[:SHOWN_DIGITS]:
+        table.add_row(*map(str, (digit.row, digit.label, digit.read_by_a, digit.read_by_b)))
+    more = len(digits) - SHOWN_DIGITS
+    return Group(table, f"… and {more:,} more; --json has all") if more > 0 else table
+
+
+def _shown(name: str, value: Any) -> str:
+    """Write a value as a person reads it: shares as percentages, digests by their beginning."""
+    if value is None:
+        return "–"
+    if isinstance(value, str) and len(value) >= 40 and set(value) <= set("0123456789abcdef"):
+        return value[:12]
+    if name == "accuracy_interval":
+        return " to ".join(f"{bound:.1%}" for bound in value)
+    if "accuracy" in name or "recall" in name:
+        return f"{value:.1%}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
