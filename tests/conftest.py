@@ -37,12 +37,16 @@ def server() -> Iterator[str]:
 
 
 def write_small_csv(path: Path) -> Path:
-    """Write 200 easy 8 × 8 digits, 20 of each: digit d has its own bright pixels."""
+    """Write 200 easy 8 × 8 digits, 20 of each: digit d has its own bright pixels.
+
+    The first pixel is the digit too, so that the labels may be looked for in either end.
+    """
     rng = np.random.default_rng(3)
     labels = rng.permutation(np.repeat(np.arange(10), 20))
     pixels = rng.integers(0, 60, (200, 64))
     for digit in range(10):
         pixels[labels == digit, 6 * digit : 6 * digit + 6] += 180
+    pixels[:, 0] = labels
     np.savetxt(path, np.column_stack([pixels, labels]), fmt="%d", delimiter=",")
     return path
 

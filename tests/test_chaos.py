@@ -141,9 +141,11 @@ def test_killed_runs_leave_what_the_next_needs_and_nothing_half(
 
 
 @pytest.mark.parametrize(
-    "seeds", [[0, 0], [0, 1], [0] * 8, [0, 0, 1, 1, 2, 2, 3, 3]], ids="{0.__len__}".format
+    "seeds", [(0, 0), (0, 1), (0, 0, 0, 0, 1, 1, 2, 3)], ids=["2 equal", "2 different", "8 mixed"]
 )
-def test_simultaneous_runs_all_end_well(trainer: Trainer, tmp_path: Path, seeds: list[int]) -> None:
+def test_simultaneous_runs_all_end_well(
+    trainer: Trainer, tmp_path: Path, seeds: tuple[int, ...]
+) -> None:
     """Started at once over one store: equal settings give equal bytes, nothing is mixed up."""
     processes = [trainer.start(seed=seed) for seed in seeds]
     for process in processes:
