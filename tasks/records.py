@@ -4,6 +4,7 @@ Prefect's own decoders are not used: a record names the serializer it wants to b
 one of those unpickles. A record that asks for anything but ours is refused before it is read.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,23 +40,32 @@ class RecordSerializer(Serializer):  # its generic form would be registered as a
         name = type(obj).__name__
         if _record_types.get(name) is not type(obj):
             raise TypeError(f"{name} is not the result record of any stage")
-        return json.dumps({"record": name, "fields": obj.model_dump(mode="json")}).encode()
+        fields = obj.model_dump(mode="json")
+        return json.dumps({"record": name, "fields": fields, "sha256": _digest(fields)}).encode()
 
     def loads(self, blob: bytes) -> BaseModel | BaseException:
         """Decode and validate a record.
 
         Raises:
-            ValueError: not JSON, not a record, or not a record type of ours.
+            ValueError: not JSON, not a record, not a record type of ours, or one that was altered.
         """
         match json.loads(blob):
             case {"error": str(text), **others} if not others:
                 return RuntimeError(text)
-            case {"record": str(name), "fields": dict(fields), **others} if not others:
+            case {"record": str(name), "fields": dict(fields), "sha256": digest, **others} if (
+                not others
+            ):
                 if name not in _record_types:
                     raise ValueError(f"unknown record type {name!r}")
+                if digest != _digest(fields):  # a changed number would pass for a result
+                    raise ValueError("altered since it was written")
                 return _record_types[name].model_validate(fields)
             case _:
                 raise ValueError("not a stage record")
+
+
+def _digest(fields: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def stored_files(record: BaseModel) -> Iterator[StoredFile]:
