@@ -8,5 +8,5 @@ from prefect.logging import get_run_logger
 
 
 def run_logger() -> logging.Logger | LoggerAdapter[logging.Logger]:
-    """Return the logger of the task run at work, else the tasks' own."""
-    return get_run_logger() if TaskRunContext.get() else logging.getLogger("tasks")
+    """Return the logger of the task run at work, else one that Prefect has no part in."""
+    return get_run_logger() if TaskRunContext.get() else logging.getLogger("digits")

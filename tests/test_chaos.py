@@ -22,7 +22,7 @@ from tasks import records
 from tasks.run_folders import MANIFEST, complete_runs
 from tasks.store import Store, sha256_of
 
-KILLS_IN_A_ROW = 5  # then a run may finish, is compared, and all begins anew
+KILLS_IN_A_ROW = 4  # then a run may finish, is compared, and all begins anew
 _WARM = multiprocessing.get_context("forkserver")  # children are forked off with imports done
 _WARM.set_forkserver_preload(["flows.commands.train", "flows.retrain"])
 
@@ -47,6 +47,10 @@ class Trainer:
         self.artifacts = folder / "artifacts"
         self.log = folder / "log.txt"
         self._csv = csv
+
+    def checkpoints(self) -> list[Path]:
+        """Return the checkpoints of trainings that have not come to an end."""
+        return list(self.artifacts.glob("checkpoints/[!.]*"))
 
     def start(self, *, seed: int = 0, artifacts: Path | None = None) -> BaseProcess:
         """Start one, and return it at once."""
@@ -116,15 +120,20 @@ def test_killed_runs_leave_what_the_next_needs_and_nothing_half(
     killed = resumed = 0
     while killed < kills:
         trainer.artifacts = tmp_path / f"killed-{killed}"
-        for _ in range(KILLS_IN_A_ROW):
+        for number in range(KILLS_IN_A_ROW):
             process = trainer.start()
-            process.join(rng.uniform(0, seconds))
+            if number == 0:  # in the middle of the training, where luck alone seldom strikes
+                while process.is_alive() and not trainer.checkpoints():
+                    time.sleep(0.01)
+                process.join(rng.uniform(0, 0.3))
+            else:
+                process.join(rng.uniform(0, seconds))
             killed += process.exitcode is None
             process.kill()
             process.join()
             check(trainer.artifacts)
         done = finished_stages(trainer.artifacts, keys)
-        checkpoint = "train" not in done and any(trainer.artifacts.glob("checkpoints/[!.]*"))
+        checkpoint = "train" not in done and bool(trainer.checkpoints())
         resumed += trainer.log.read_text().count("going on after epoch")
         trainer.log.unlink()
         last = trainer.start()
