@@ -20,7 +20,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  { echo "Python 3.11 or newer is needed; try: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Setting up $(VENV) (a minute or two, once)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -40,7 +40,7 @@ format: setup  ## apply style and format
 	$(BIN)/ruff format
 
 lock: setup  ## work out requirements.lock from pyproject.toml anew
-	$(BIN)/uv pip compile --universal --generate-hashes --no-strip-extras --no-emit-index-url --quiet \
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --quiet \
 	  --upgrade --extra dev --python-version 3.11 --custom-compile-command "make lock" \
 	  --output-file requirements.lock pyproject.toml
 
