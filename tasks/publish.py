@@ -25,6 +25,7 @@ from tasks.digit_table import Digits, read_digits
 from tasks.evaluate import Evaluated
 from tasks.figures import draw_figures
 from tasks.images import scaled_images
+from tasks.index_page import write_index
 from tasks.promotions import promotions
 from tasks.provenance import provenance
 from tasks.report import write_report
@@ -115,6 +116,7 @@ def publish(
         point_latest(artifacts)
         if decision.verdict == "promoted":
             history.add(run.name, evaluation["accuracy"], "run")
+        write_index(artifacts, history.champion)
     create_markdown_artifact(report, key="retraining-report", description=run.name)
     create_table_artifact(metrics["per_digit"], key="per-digit", description=run.name)
     return Published(
