@@ -10,8 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tasks.atomic import atomic_path
 from tasks.past_runs import PastRun, past_runs
 
-_WIDTH, _HEIGHT = 640, 220  # of the chart, in its own units
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 30  # its margins
+_WIDTH, _HEIGHT = 640, 270  # of the chart, in its own units
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 14, 16, 36  # its margins
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25)  # between lines of the grid
 _TICKS = 5  # about so many lines
 

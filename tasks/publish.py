@@ -21,21 +21,28 @@ from pydantic import BaseModel, ConfigDict
 from network.weights import load_weights
 from tasks import champion
 from tasks.atomic import atomic_path
+from tasks.data_profile import Profile
+from tasks.data_watch import watch_data
 from tasks.digit_table import Digits, read_digits
+from tasks.drift import PROFILE
 from tasks.evaluate import Evaluated
 from tasks.figures import draw_figures
-from tasks.images import scaled_images
 from tasks.index_page import write_index
+from tasks.ingest import Ingested
+from tasks.past_runs import past_runs, summary
+from tasks.pictures import square_images, variants
 from tasks.promotions import promotions
 from tasks.provenance import provenance
 from tasks.report import write_report
 from tasks.run import Run
 from tasks.run_folders import MANIFEST, point_latest, read_json
 from tasks.saved_model import describe_model
-from tasks.settings import PromotionSettings
+from tasks.settings import PromotionSettings, TrainingSettings
 from tasks.shuffle_split import Split
 from tasks.store import SourceFile, Store, sha256_of
 from tasks.train import Trained
+
+_RUNS_SHOWN = 10  # earlier ones in the chart of accuracies
 
 
 class Published(BaseModel):
@@ -68,7 +75,9 @@ def publish(
     run: Run,
     settings: BaseModel,
     promotion: PromotionSettings,
+    training: TrainingSettings,
     csv: SourceFile,
+    ingested: Ingested,
     split: Split,
     trained: Trained,
     evaluated: Evaluated,
@@ -77,7 +86,8 @@ def publish(
     store, artifacts = run.store, run.store.folder
     folder = artifacts / "runs" / run.name
     shutil.rmtree(folder, ignore_errors=True)  # of a first try that failed
-    test = read_digits(store.path(split.test))
+    train, test = read_digits(store.path(split.train)), read_digits(store.path(split.test))
+    profile = Profile.model_validate(read_json(store.path(ingested.profile)))
     predictions = pd.read_parquet(store.path(evaluated.predictions))
     evaluation = read_json(store.path(evaluated.evaluation))
     told = {
@@ -101,15 +111,32 @@ def publish(
             nothing_new=run.nothing_new
             and champion.judged_before(artifacts, history, run.stages[-1].key.digest),
         )
+        data = watch_data(artifacts, history.champion, profile, train, test)
         verdict = {"verdict": decision.verdict, "verdict_reason": decision.reason}
-        manifest = {"run": run.name, **verdict, **told}
+        drift = {"drift": data.drift and data.drift.level}
+        manifest = {"run": run.name, **verdict, **drift, **told}
         metrics = {
             **evaluation,
             "champion": decision.comparison and decision.comparison.model_dump(),
+            "data": data.told(),
         }
         folder.mkdir(parents=True)  # fails where another run has the name, before it is harmed
         try:
-            report = _write_folder(folder, manifest, metrics, store, trained, test, predictions)
+            shutil.copyfile(store.path(ingested.profile), folder / PROFILE)
+            draw_figures(
+                folder / "figures",
+                history=pd.read_parquet(store.path(trained.history)),
+                confusion_matrix=np.array(metrics["confusion_matrix"]),
+                predictions=predictions,
+                images=square_images(test),
+                first_layer=load_weights(store.path(trained.weights))[0],
+                runs=[*past_runs(artifacts, _RUNS_SHOWN)[::-1], summary(manifest, metrics)],
+                champion=history.champion,
+                profile=profile,
+                before=data.before,
+                variants=variants(train, training.distortion) if training.distortion else None,
+            )
+            report = _write_folder(folder, manifest, metrics, store, trained, test)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -137,10 +164,8 @@ def _write_folder(
     store: Store,
     trained: Trained,
     test: Digits,
-    predictions: pd.DataFrame,
 ) -> str:
-    """Fill a run's folder, the manifest last, and return the report for Prefect."""
-    (folder / "figures").mkdir()
+    """Fill a run's folder but for its figures, the manifest last; return the report for Prefect."""
     weights = load_weights(store.path(trained.weights))
     shutil.copyfile(store.path(trained.weights), folder / "weights.pkl")
     model = describe_model(
@@ -152,14 +177,6 @@ def _write_folder(
     )
     _write_json(folder / "model.json", model)
     _write_json(folder / "metrics.json", metrics)
-    draw_figures(
-        folder / "figures",
-        history=pd.read_parquet(store.path(trained.history)),
-        confusion_matrix=np.array(metrics["confusion_matrix"]),
-        predictions=predictions,
-        images=scaled_images(test, "float32").reshape(-1, test.image_side, test.image_side),
-        first_layer=weights[0],
-    )
     report = write_report(folder, manifest, metrics)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     digests = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}

@@ -142,6 +142,10 @@ def test_a_run_leaves_its_folder_and_its_artifacts_in_prefect(settings: Settings
     folder = published.directory
     told = manifest(published)
     expected = {"metrics.json", "weights.pkl", "model.json", "report.md", "report.html"} | {
+        "profile.json",
+        *(f"figures/{name}.{kind}" for name in ("accuracy", "data") for kind in ("svg", "png")),
+    }
+    expected |= {
         f"figures/{name}"
         for name in (
             *("cost.svg", "confusion.svg", "predictions.png", "mistakes.png", "weights.png"),
