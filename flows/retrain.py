@@ -8,8 +8,9 @@ from prefect.states import Completed
 
 from flows.settings import Settings
 from tasks.announce import announce, announce_failure
+from tasks.drift import refuse_drift
 from tasks.evaluate import Evaluated, evaluate
-from tasks.ingest import ingest
+from tasks.ingest import Ingested, ingest
 from tasks.plan import Plan
 from tasks.publish import Published, publish
 from tasks.run import Run
@@ -53,6 +54,7 @@ class Stages(NamedTuple):
     """What the stages made, for a run to publish."""
 
     csv: SourceFile
+    ingested: Ingested
     split: Split
     trained: Trained
     evaluated: Evaluated
@@ -62,6 +64,7 @@ def stages(run: Run | Plan, settings: Settings) -> Stages:
     """Walk through the stages, with a run that performs them or a plan that foresees them."""
     csv = SourceFile.of(settings.csv)
     ingested = ingest(run, csv, settings.data)
+    run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
     split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
     trained = train(run, split.train, settings.training, settings.seed)
     evaluated = evaluate(
@@ -72,5 +75,6 @@ def stages(run: Run | Plan, settings: Settings) -> Stages:
         split.test,
         trained.activation,
         settings.training.l2,
+        settings.training.distortion,
     )
-    return Stages(csv, split, trained, evaluated)
+    return Stages(csv, ingested, split, trained, evaluated)

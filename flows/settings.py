@@ -54,6 +54,11 @@ class Settings(BaseModel):
         title="Promotion",
         description="When the network takes the champion's place.",
     )
+    fail_on_drift: bool = Field(
+        default=False,
+        title="Fail on drift",
+        description="End before training if the digits are no longer like the champion's.",
+    )
     artifacts: Path = Field(
         default=Path("artifacts"),
         title="Artifacts folder",

@@ -9,6 +9,7 @@ from flows.settings import Settings
 from flows.sweep_settings import SweepSettings
 from network.gradient_descent import DivergenceError
 from tasks.commands import train_command
+from tasks.drift import refuse_drift
 from tasks.ingest import ingest
 from tasks.run import Run
 from tasks.settings import TrainingSettings
@@ -33,6 +34,7 @@ def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
     """
     with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
         ingested = ingest(run, SourceFile.of(settings.csv), settings.data)
+        run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
         split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
         held_out_rows = round(settings.training.validation_fraction * split.train_rows)
         results = []

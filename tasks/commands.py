@@ -7,17 +7,29 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def commands(manifest: Mapping[str, Any]) -> str:
-    """Return shell commands that train the same again, show the run and use its network.
+def commands(manifest: Mapping[str, Any], champion: str | None) -> str:
+    """Return shell commands that train the same again, look at the run, and use its network.
 
     They hold no backtick, `<` or `&`, whatever the settings, so they can stand in a block of code.
+
+    Args:
+        manifest: the run's.
+        champion: the run that it was compared with; None where there was none.
     """
     artifacts = manifest["settings"].get("artifacts", "artifacts")
-    run = _quoted(manifest["run"])
-    if artifacts != "artifacts":
-        run += f" --artifacts {_quoted(artifacts)}"
-    train = train_command(manifest["settings"])
-    return f"{train}\ndigits show {run}\ndigits predict FILE.csv --run {run}"
+    where = f" --artifacts {_quoted(artifacts)}" if artifacts != "artifacts" else ""
+    run, other = _quoted(manifest["run"]), _quoted(champion or "champion")
+    return "\n".join(
+        [
+            train_command(manifest["settings"]),
+            f"digits show {run}{where} --open",
+            f"digits compare {other} {run}{where}",
+            f"digits verify {run}{where}",
+            f"digits promote {run}{where}",
+            f"digits rollback{where}",
+            f"digits predict FILE.csv --run {run}{where}",
+        ]
+    )
 
 
 def train_command(settings: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from network.weights import load_weights
 from tasks.digit_table import read_digits
 from tasks.images import one_hot, scaled_images
 from tasks.metrics import score
+from tasks.pictures import square_images, variants
 from tasks.stage import stage
 from tasks.store import Store, StoredFile
 
@@ -40,6 +41,8 @@ class Evaluated(BaseModel):
     "tasks/figures.py",
     "tasks/images.py",
     "tasks/metrics.py",
+    "tasks/pictures.py",
+    "tasks/sheet.py",
     "network",
 )
 def evaluate(
@@ -50,6 +53,7 @@ def evaluate(
     test: StoredFile,
     activation: str,
     l2: float,
+    distortion: float,
 ) -> Evaluated:
     """Score the network on the test split, take its cost on both splits, and draw the figures.
 
@@ -63,9 +67,10 @@ def evaluate(
         test: the split it has not seen.
         activation: function of its hidden layers.
         l2: weight of the penalty it was trained with.
+        distortion: strength of the distortions it was trained with, to show some of them.
     """
     # Matplotlib is slow to import, and whoever finds the result stored has no need of it.
-    from tasks.figures import draw_figures
+    from tasks.figures import draw_network
 
     layers = load_weights(store.path(weights))
     dtype = layers[0].dtype.name
@@ -97,14 +102,14 @@ def evaluate(
     with store.scratch() as scratch:
         (scratch / "evaluation.json").write_text(json.dumps(evaluation, indent=2) + "\n")
         table.to_parquet(scratch / "predictions.parquet")
-        side = unseen.image_side
-        draw_figures(
+        draw_network(
             scratch / "figures",
             history=pd.read_parquet(store.path(history)),
             confusion_matrix=evaluation["confusion_matrix"],
             predictions=table,
-            images=scaled_images(unseen, "float32").reshape(-1, side, side),
+            images=square_images(unseen),
             first_layer=layers[0],
+            variants=variants(seen, distortion) if distortion else None,
         )
         figures = sorted((scratch / "figures").iterdir())
         return Evaluated(

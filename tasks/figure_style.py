@@ -72,7 +72,7 @@ def figure_style() -> Iterator[None]:
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure, as SVG or PNG by its file's name, whole or not at all.
 
-    A PNG has a palette of 128 colours: it is a third as large, and the report holds it in its text.
+    A PNG has a palette of 96 colours: it is a third as large, and the report holds it in its text.
     No date and no program version is written: equal figures give equal bytes.
     """
     with atomic_path(path) as temporary:
@@ -83,4 +83,4 @@ def save_figure(figure: Figure, path: Path) -> None:
         canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib has no types for it
         pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]  # nor for this
         picture = Image.fromarray(pixels).convert("RGB")
-        picture.quantize(128, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)
+        picture.quantize(96, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)

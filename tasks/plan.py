@@ -4,7 +4,7 @@ The flow's own lines are walked with a plan in place of a run, so plan and run c
 stories.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -49,6 +49,9 @@ class Plan:
         self._store = Store(folder=artifacts)
         self._before = run_folders.latest_stage_keys(artifacts)
         self._refresh = refresh
+
+    def check(self, check: Callable[..., None], *args: object, **kwargs: object) -> None:
+        """Leave a check to the run: it has nothing to say of whether a stage is cached."""
 
     def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
         """Write down what the stage would do, and return its record if it is stored."""

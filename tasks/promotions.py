@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from network.weights import WeightsError
 from tasks.atomic import atomic_path
 from tasks.errors import InputError
+from tasks.index_page import write_index
 from tasks.locks import exclusive
 from tasks.run_folders import CHAMPION, complete_runs, find_run, read_json
 from tasks.saved_model import load_model
@@ -134,6 +135,7 @@ def promote(artifacts: Path, run: str) -> Moved:
         if before == folder.name:
             return Moved(run=folder.name, accuracy=accuracy, replaced=None)
         history.add(folder.name, accuracy, "hand")
+        write_index(artifacts, history.champion)
     return Moved(run=folder.name, accuracy=accuracy, replaced=before)
 
 
@@ -161,6 +163,7 @@ def roll_back(artifacts: Path) -> Moved:
                 skipped[promotion.run] = str(error)
                 continue
             history.add(promotion.run, promotion.accuracy, "rollback")
+            write_index(artifacts, history.champion)
             return Moved(
                 run=promotion.run, accuracy=promotion.accuracy, replaced=before, skipped=skipped
             )

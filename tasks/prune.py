@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import InputError
+from tasks.index_page import write_index
 from tasks.locks import IN_USE, InUseError, exclusive_at_once
 from tasks.promotions import promotions
 from tasks.run_folders import MANIFEST, complete_runs, point_latest, read_json
@@ -77,6 +78,8 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
                     point_latest(artifacts)  # first, for it may still name a run that goes
                 for removal in removed:
                     _remove(artifacts / removal.path)
+                if kept and (artifacts / "index.html").exists():
+                    write_index(artifacts, history.champion)
     except InUseError as error:
         raise InUseError(
             f"{artifacts}: in use by a running flow, or by another prune; nothing was deleted. "

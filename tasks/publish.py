@@ -20,9 +20,15 @@ from pydantic import BaseModel, ConfigDict
 from network.weights import load_weights
 from tasks import champion
 from tasks.atomic import atomic_path
+from tasks.data_profile import Profile
+from tasks.data_watch import watch_data
 from tasks.digit_table import Digits, read_digits
+from tasks.drift import PROFILE
 from tasks.evaluate import Evaluated
+from tasks.index_page import write_index
+from tasks.ingest import Ingested
 from tasks.manifest import write_manifest
+from tasks.past_runs import past_runs, summary
 from tasks.promotions import promotions
 from tasks.provenance import provenance
 from tasks.report import write_report
@@ -32,7 +38,10 @@ from tasks.saved_model import describe_model
 from tasks.settings import PromotionSettings
 from tasks.shuffle_split import Split
 from tasks.store import SourceFile, Store, sha256_of
+from tasks.surroundings import draw_surroundings
 from tasks.train import Trained
+
+_RUNS_SHOWN = 10  # earlier ones in the chart of accuracies
 
 
 class Published(BaseModel):
@@ -66,6 +75,7 @@ def publish(
     settings: BaseModel,
     promotion: PromotionSettings,
     csv: SourceFile,
+    ingested: Ingested,
     split: Split,
     trained: Trained,
     evaluated: Evaluated,
@@ -73,8 +83,10 @@ def publish(
     """Write the run's folder, decide on the champion, and leave the report in Prefect."""
     store, artifacts = run.store, run.store.folder
     folder = artifacts / "runs" / run.name
-    shutil.rmtree(folder, ignore_errors=True)  # of a first try that failed
-    test = read_digits(store.path(split.test))
+    if not (folder / MANIFEST).exists():
+        shutil.rmtree(folder, ignore_errors=True)  # of a first try that failed
+    train, test = read_digits(store.path(split.train)), read_digits(store.path(split.test))
+    profile = Profile.model_validate(read_json(store.path(ingested.profile)))
     predictions = pd.read_parquet(store.path(evaluated.predictions))
     evaluation = read_json(store.path(evaluated.evaluation))
     told = {
@@ -98,14 +110,25 @@ def publish(
             nothing_new=run.nothing_new
             and champion.judged_before(artifacts, history, run.stages[-1].key.digest),
         )
+        data = watch_data(artifacts, history.champion, profile, train, test)
         verdict = {"verdict": decision.verdict, "verdict_reason": decision.reason}
-        manifest = {"run": run.name, **verdict, **told}
+        drift = {"drift": data.drift and data.drift.level}
+        manifest = {"run": run.name, **verdict, **drift, **told}
         metrics = {
             **evaluation,
             "champion": decision.comparison and decision.comparison.model_dump(),
+            "data": data.told(),
         }
         folder.mkdir(parents=True)  # fails where another run has the name, before it is harmed
         try:
+            shutil.copyfile(store.path(ingested.profile), folder / PROFILE)
+            draw_surroundings(
+                folder / "figures",
+                runs=[*past_runs(artifacts, _RUNS_SHOWN)[::-1], summary(manifest, metrics)],
+                champion=history.champion,
+                profile=profile,
+                before=data.before,
+            )
             report = _write_folder(folder, manifest, metrics, store, trained, evaluated, test)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -113,6 +136,7 @@ def publish(
         point_latest(artifacts)
         if decision.verdict == "promoted":
             history.add(run.name, evaluation["accuracy"], "run")
+        write_index(artifacts, history.champion)
     create_markdown_artifact(report, key="retraining-report", description=run.name)
     create_table_artifact(metrics["per_digit"], key="per-digit", description=run.name)
     return Published(
@@ -135,8 +159,7 @@ def _write_folder(
     evaluated: Evaluated,
     test: Digits,
 ) -> str:
-    """Fill a run's folder, the manifest last, and return the report for Prefect."""
-    (folder / "figures").mkdir()
+    """Fill the rest of a run's folder, the manifest last; return the report for Prefect."""
     weights = load_weights(store.path(trained.weights))
     shutil.copyfile(store.path(trained.weights), folder / "weights.pkl")
     model = describe_model(

@@ -16,10 +16,13 @@ from tasks.commands import commands
 from tasks.markdown import Markdown, code, data_url, escaped, html
 
 _FIGURES = {
+    "accuracy": "figures/accuracy.svg",
     "cost": "figures/cost.svg",
     "confusion": "figures/confusion.svg",
     "predictions": "figures/predictions.png",
     "mistakes": "figures/mistakes.png",
+    "data": "figures/data.svg",
+    "variants": "figures/variants.png",
     "weights": "figures/weights.png",
 }
 _ARTIFACT_SIZE = 190_000  # characters; Prefect's lists hold every artifact in full
@@ -52,7 +55,10 @@ def _inlined(folder: Path, room: int) -> dict[str, str]:
     """Return the figures as PNG inside their links, leaving out what there is no room for."""
     links = {}
     for name, path in _FIGURES.items():
-        link = data_url((folder / path).with_suffix(".png"))
+        picture = (folder / path).with_suffix(".png")
+        if not picture.exists():  # such as the distortions of a run without any
+            continue
+        link = data_url(picture)
         if len(link) <= room:
             links[name] = link
             room -= len(link)
@@ -77,7 +83,8 @@ def _filled_in(
         mistakes=int(matrix.sum() - np.trace(matrix)),
         confusions=list(_worst_confusions(matrix)),
         settings=dict(_flat(manifest["settings"])),
-        commands=Markdown(commands(manifest)),
+        distortion=manifest["settings"]["training"].get("distortion"),
+        commands=Markdown(commands(manifest, (metrics["champion"] or {}).get("run"))),
     )
 
 
@@ -140,8 +147,10 @@ _FILTERS: dict[str, Callable[..., str]] = {
     "duration": _duration,
     "files": _files,
     "p_value": _p_value,
+    "index": lambda index: f"{index:.3f}",
     "number": lambda number: f"{number:.3g}",
     "percent": _percent,
+    "share": lambda share: "none" if share is None else _percent(share),
 }
 _templates = FileSystemLoader(Path(__file__).with_name("templates"))
 _pages = Environment(loader=_templates, undefined=StrictUndefined, autoescape=True)

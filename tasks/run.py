@@ -4,17 +4,17 @@ Stages are written down here as they are called; `publish` turns it into the run
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Concatenate, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from tasks import records, run_folders
 from tasks.locks import IN_USE, shared
-from tasks.stage import R, Stage
+from tasks.stage import P, R, Stage
 from tasks.stage_key import WHY_CACHED, StageKey, why_run
 from tasks.store import Store
 
@@ -85,6 +85,12 @@ class Run:
     def nothing_new(self) -> bool:
         """Whether every stage so far was cached."""
         return all(stage.state == "cached" for stage in self.stages)
+
+    def check(
+        self, check: Callable[Concatenate[Store, P], None], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Have something checked between the stages; what it raises ends the run."""
+        check(self.store, *args, **kwargs)
 
     def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
         """Run a stage, or take its stored result, and write down which and why."""

@@ -10,30 +10,40 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import imagined_profile, past_run
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
 from tasks import figure_style
+from tasks.accuracy_chart import accuracy_chart
 from tasks.charts import confusion_chart, cost_chart
-from tasks.contact_sheets import mistakes_sheet, predictions_sheet, weights_sheet
-from tasks.figures import draw_figures
+from tasks.contact_sheets import (
+    mistakes_sheet,
+    predictions_sheet,
+    variants_sheet,
+    weights_sheet,
+)
+from tasks.data_chart import data_chart
+from tasks.figures import draw_network
+from tasks.surroundings import draw_surroundings
 
-NAMES = {
-    "cost.svg",
-    "cost.png",
-    "confusion.svg",
-    "confusion.png",
-    "predictions.png",
-    "mistakes.png",
-    "weights.png",
-}
+CHARTS = ("accuracy", "cost", "confusion", "data")
+SHEETS = ("predictions", "mistakes", "variants", "weights")
+NAMES = {f"{name}.png" for name in CHARTS + SHEETS} | {f"{name}.svg" for name in CHARTS}
+
+
+def draw(folder: Path, **data: Any) -> None:
+    """Draw all figures of a run."""
+    surroundings = {name: data.pop(name) for name in ("runs", "champion", "profile", "before")}
+    draw_network(folder, **data)
+    draw_surroundings(folder, **surroundings)
 
 
 def run_data(
     *, rows: int = 60, side: int = 8, units: int = 12, epochs: int = 30, wrong: int = 7
 ) -> dict[str, Any]:
-    """Return arguments of draw_figures for an imagined run."""
+    """Return arguments of `draw` for an imagined run."""
     rng = np.random.default_rng(5)
     label = rng.integers(0, 10, rows)
     prediction = np.where(np.arange(rows) < wrong, (label + 1) % 10, label)
@@ -54,6 +64,11 @@ def run_data(
         ),
         "images": rng.random((rows, side, side), dtype=np.float32),
         "first_layer": rng.normal(size=(units, 1 + side * side)).astype(np.float32),
+        "runs": [past_run(place, 0.9 + place / 200) for place in range(11)],
+        "champion": past_run(7).run,
+        "profile": imagined_profile(rows, side),
+        "before": imagined_profile(rows + 10, side, seed=6),
+        "variants": rng.random((17, side, side), dtype=np.float32),
     }
 
 
@@ -64,7 +79,7 @@ def texts(figure: Figure) -> list[str]:
 
 def check_files(folder: Path) -> None:
     """Assert that a folder holds all figures, each one whole, and nothing else."""
-    assert {path.name for path in folder.iterdir()} == NAMES
+    assert NAMES - {"variants.png"} <= {path.name for path in folder.iterdir()} <= NAMES
     for path in folder.iterdir():
         if path.suffix == ".png":
             with Image.open(path) as picture:
@@ -81,7 +96,10 @@ def history(**columns: Callable[[np.ndarray], np.ndarray]) -> dict[str, pd.DataF
 
 
 ODD_RUNS = {
-    "one of everything": run_data(rows=1, side=1, units=1, epochs=1, wrong=0),
+    "one of everything": run_data(rows=1, side=1, units=1, epochs=1, wrong=0)
+    | {"runs": [past_run(0, 0.0)], "champion": None, "before": None, "variants": None},
+    "a champion with another size of image, all runs alike": run_data(rows=5, side=3)
+    | {"runs": [past_run(place, 1.0) for place in range(3)], "before": imagined_profile(9, 8)},
     "nothing right, thousands of epochs": run_data(rows=1, wrong=1, epochs=5000),
     "no mistakes, no hidden layer, cost of zero": run_data(wrong=0, units=10)
     | history(cost=lambda cost: cost - cost.min()),
@@ -100,29 +118,27 @@ ODD_RUNS = {
 @pytest.mark.parametrize("data", ODD_RUNS.values(), ids=ODD_RUNS.keys())
 def test_any_run_can_be_drawn(data: dict[str, Any], tmp_path: Path) -> None:
     """Every run leaves all its figures, whole, however odd its data."""
-    draw_figures(tmp_path, **data)
+    draw(tmp_path, **data)
     check_files(tmp_path)
 
 
 def test_same_run_same_bytes(tmp_path: Path) -> None:
     """The same data give the same bytes, in any thread, and whatever matplotlib is set to."""
     with ThreadPoolExecutor(2) as threads, matplotlib.rc_context({"font.size": 30}):
-        for drawn in [
-            threads.submit(draw_figures, tmp_path / name, **run_data()) for name in ("a", "b")
-        ]:
+        for drawn in [threads.submit(draw, tmp_path / name, **run_data()) for name in ("a", "b")]:
             drawn.result()
         assert matplotlib.rcParams["font.size"] == 30
-    draw_figures(tmp_path / "c", **run_data())
+    draw(tmp_path / "c", **run_data())
     for name in NAMES:
         assert len({(tmp_path / folder / name).read_bytes() for folder in "abc"}) == 1
 
 
 def test_figures_fit_in_the_report_for_prefect(tmp_path: Path) -> None:
     """The pictures of ordinary digits, as PNG, leave room for text in a 200 kB artifact."""
-    draw_figures(tmp_path, **run_data(rows=1000, side=28, units=300, wrong=50))
+    draw(tmp_path, **run_data(rows=1000, side=28, units=300, wrong=50))
     # Noise does not compress, so real digits are smaller than these where images are drawn.
-    charts_and_weights = ["cost.png", "confusion.png", "weights.png"]
-    assert sum((tmp_path / name).stat().st_size for name in charts_and_weights) < 100_000
+    charts_and_weights = [f"{name}.png" for name in (*CHARTS, "weights")]
+    assert sum((tmp_path / name).stat().st_size for name in charts_and_weights) < 120_000
 
 
 def test_predictions_show_label_of_wrong_ones() -> None:
@@ -200,3 +216,36 @@ def test_colours_of_type_can_be_read(colour: str) -> None:
     channels = np.array(to_rgb(getattr(figure_style, colour)))
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     assert 1.05 / (linear @ (0.2126, 0.7152, 0.0722) + 0.05) >= 4.5
+
+
+def test_accuracies_are_drawn_with_their_intervals() -> None:
+    """Each run is a dot on its interval, oldest on the left; this run and the champion say it."""
+    runs = [past_run(place, 0.9 + place / 100) for place in range(4)]
+    ax = accuracy_chart(runs, runs[1].run).axes[0]
+    dots = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    bars = [line for line in ax.lines if len(line.get_xdata()) == 2]
+    for place, (run, dot, bar) in enumerate(zip(runs, dots, bars, strict=True)):
+        assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (place, run.accuracy)
+        assert tuple(bar.get_ydata()) == run.accuracy_interval
+    assert [text.get_text() for text in ax.texts] == ["91.0 %", "93.0 %"]
+
+
+def test_data_are_drawn_as_shares() -> None:
+    """Bars and steps add up to all images, now and before, however many there were."""
+    profile, before = imagined_profile(60), imagined_profile(500, seed=6)
+    shares, ink, regions = data_chart(profile, before).axes
+    assert sum(bar.get_height() for bar in shares.patches) == pytest.approx(1)
+    assert [sum(step.get_data().values) for step in ink.patches] == pytest.approx([1, 1])
+    assert regions.texts[0].get_text() == f"{100 * profile.regions[0][0]:.0f} %"
+    change = 100 * (profile.regions[0][0] - before.regions[0][0])
+    assert regions.texts[1].get_text() == f"{change:+.1f}"
+
+
+def test_variants_stand_beside_their_image() -> None:
+    """The image is twice as wide as each of its sixteen variants, and all are shown."""
+    variants = run_data()["variants"]
+    pictures = variants_sheet(variants[0], variants[1:]).axes[0].images
+    widths = [right - left for left, right, *_ in (picture.get_extent() for picture in pictures)]
+    assert widths[0] == 2 * widths[1]
+    for picture, image in zip(pictures, variants, strict=True):
+        np.testing.assert_array_equal(picture.get_array(), image)

@@ -15,15 +15,17 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import imagined_profile, past_run
 from cyclopts import App, Parameter
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from flows.settings import Settings
-from tasks.figures import draw_figures
+from tasks.figures import draw_network
 from tasks.markdown import Markdown, code, escaped, html
 from tasks.report import write_report
+from tasks.surroundings import draw_surroundings
 
 HOSTILE = (
     "a|b`c``<img src=x onerror=alert(1)>*d*_e_ [l](http://e.com) ![i](http://e.com/i.png) "
@@ -48,6 +50,30 @@ METRICS: dict[str, Any] = {
     ],
     "confusion_matrix": MATRIX.tolist(),
     "champion": None,
+    "data": {
+        "rows": 470,
+        "counts": [47] * 10,
+        "ink": [0.2] * 9 + [None],
+        "regions": [[0.1, 0.2], [0.3, 0.4]],
+        "duplicates": 0,
+        "test_images_in_training": 0,
+        "before": None,
+        "drift": None,
+        "not_compared": "there was no champion",
+    },
+}
+
+SHIFT = {"index": 0.0123, "by_chance": 0.0045, "level": "none"}
+DRIFT = {
+    "before": {"rows": 500, "counts": [50] * 10, "ink": [0.19] * 10, "regions": [[0.1]]},
+    "drift": {
+        "run": "earlier",
+        "digits": SHIFT,
+        "ink": SHIFT | {"index": 0.31, "level": "large"},
+        "level": "large",
+        "seen_before": 0.875,
+    },
+    "not_compared": None,
 }
 
 
@@ -74,7 +100,7 @@ MANIFEST: dict[str, Any] = {
         "csv": "data/digits.csv",
         "seed": 3,
         "split": {"train_fraction": 0.8, "stratify": False},
-        "training": {"hidden_layers": [300, 100], "batch_size": 0},
+        "training": {"hidden_layers": [300, 100], "batch_size": 0, "distortion": 1.5},
         "artifacts": "artifacts",
     },
     "source": {"path": "data/digits.csv", "sha256": "3" * 64, "bytes": 4_123_456},
@@ -130,7 +156,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     rng = np.random.default_rng(0)
     label, predicted = np.repeat(np.indices(MATRIX.shape).reshape(2, -1), MATRIX.ravel(), axis=1)
-    draw_figures(
+    draw_network(
         folder / "figures",
         history=pd.DataFrame({"epoch": [1, 2, 3], "cost": [3.0, 1.0, 0.3]}),
         confusion_matrix=MATRIX,
@@ -139,6 +165,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         images=rng.random((94, 8, 8)),
         first_layer=rng.normal(size=(5, 65)),
+        variants=rng.random((17, 8, 8)),
+    )
+    draw_surroundings(
+        folder / "figures",
+        runs=[past_run(place) for place in range(3)],
+        champion=None,
+        profile=imagined_profile(),
+        before=None,
     )
     return folder
 
@@ -153,10 +187,13 @@ def test_markdown_links_the_figures(folder: Path) -> None:
     write_report(folder, MANIFEST, METRICS)
     links = re.findall(r"!\[[^\]]+\]\((.+?)\)", (folder / "report.md").read_text(encoding="utf-8"))
     assert [Path(link).stem for link in links] == [
+        "accuracy",
         "cost",
         "confusion",
         "predictions",
         "mistakes",
+        "data",
+        "variants",
         "weights",
     ]
     assert all((folder / link).is_file() for link in links)
@@ -197,12 +234,15 @@ def test_order_of_the_report(folder: Path) -> None:
     assert text.startswith("# Promoted: 95.7\N{NO-BREAK SPACE}% of 94 test digits recognised\n")
     assert "89.6\N{NO-BREAK SPACE}% to 98.3\N{NO-BREAK SPACE}%" in text.split("##")[0]
     assert re.findall("^## (.+)", text, re.MULTILINE) == [
+        "Accuracy",
         "Stages",
         "Cost",
         "Confusion matrix",
         "Predictions",
         "Worst mistakes",
         "Per digit",
+        "Data",
+        "Distortion",
         "First layer",
         "Settings",
         "Provenance",
@@ -221,7 +261,7 @@ def test_artifact_holds_its_pictures(folder: Path) -> None:
     without = re.sub(r"\]\(.+?\)", "](…)", artifact)
     linked = (folder / "report.md").read_text(encoding="utf-8")
     assert without == re.sub(r"\]\(.+?\)", "](…)", linked)
-    assert len(pictures) == 5
+    assert len(pictures) == 8
 
 
 def test_artifact_leaves_out_what_is_too_large(folder: Path, tmp_path: Path) -> None:
@@ -231,7 +271,7 @@ def test_artifact_leaves_out_what_is_too_large(folder: Path, tmp_path: Path) -> 
     Image.fromarray(noise).save(tmp_path / "figures" / "mistakes.png")
     artifact = write_report(tmp_path, MANIFEST, METRICS)
     assert len(artifact.encode()) < 200_000
-    assert artifact.count("data:image/png") == 4
+    assert artifact.count("data:image/png") == 7
     assert "figures/mistakes.png" in artifact
 
 
@@ -272,6 +312,39 @@ def test_no_digit_that_changed_sides_is_said(folder: Path) -> None:
     assert "McNemar" not in artifact
 
 
+def test_drift_is_told_at_the_top(folder: Path) -> None:
+    """Data unlike the champion's are named before the first section, and measured in their own."""
+    drifted = changed(METRICS, data=METRICS["data"] | DRIFT)
+    write_report(folder, MANIFEST, drifted)
+    top, *sections = (folder / "report.md").read_text(encoding="utf-8").split("\n## ")
+    assert "> **The data have drifted** from those of the champion, much" in top
+    (data,) = (section for section in sections if section.startswith("Data\n"))
+    assert "87.5\N{NO-BREAK SPACE}% of the images were among its data" in data
+    assert "| How much ink an image has | 0.310 | 0.004 | large |" in data
+    assert "| 9 | 47 | none | 50 | 19.0\N{NO-BREAK SPACE}% |" in data
+
+
+def test_digits_in_both_splits_are_told_at_the_top(folder: Path) -> None:
+    """Nobody reads that the network has seen no test digit where it has."""
+    data = METRICS["data"] | {"test_images_in_training": 3, "duplicates": 1}
+    write_report(folder, MANIFEST, changed(METRICS, data=data))
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert "> **3 of the test digits are in the training split too**" in text.split("\n## ")[0]
+    assert "has seen none of these" not in text
+    assert "470 digits. 1 equals an earlier one pixel for pixel. 3 of the 94 test digits" in text
+
+
+def test_no_distortion_no_picture_of_it(folder: Path, tmp_path: Path) -> None:
+    """A run on the images as they are has no section on distortions."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "figures" / "variants.png").unlink()
+    manifest = copy.deepcopy(MANIFEST)
+    manifest["settings"]["training"]["distortion"] = 0.0
+    artifact = write_report(tmp_path, manifest, METRICS)
+    assert "## Distortion" not in artifact
+    assert artifact.count("data:image/png") == 7
+
+
 def test_no_mistakes_is_said(folder: Path) -> None:
     """A run without mistakes has a sentence instead of a picture of them."""
     matrix = (np.eye(10, dtype=int) * 9).tolist()
@@ -279,7 +352,7 @@ def test_no_mistakes_is_said(folder: Path) -> None:
     artifact = write_report(folder, MANIFEST, perfect)
     assert "None: all 90 test digits were recognised." in artifact
     assert "No test digit was mistaken for another." in artifact
-    assert artifact.count("![") == 4
+    assert artifact.count("![") == 7
 
 
 def test_only_perfection_is_called_100_percent(folder: Path) -> None:
@@ -338,12 +411,19 @@ def test_commands_repeat_the_run(folder: Path) -> None:
     if bash is None:
         pytest.skip("no bash here")
     printed = subprocess.run([bash, "-c", script], capture_output=True, check=True).stdout
-    train, show, predict, _ = [call.split("\0") for call in printed.decode().split("\0\0")]
+    calls = [call.split("\0") for call in printed.decode().split("\0\0")]
+    train, show, compare, verify, promote, rollback, predict, _ = calls
     assert train == [
         *("train", "--csv", HOSTILE, "--seed", "3", "--train-fraction", "0.8", "--no-stratify"),
-        *("--hidden-layers", "300", "100", "--batch-size", "0", "--artifacts", HOSTILE),
+        *("--hidden-layers", "300", "100", "--batch-size", "0", "--distortion", "1.5"),
+        *("--artifacts", HOSTILE),
     ]
-    assert show == ["show", HOSTILE, "--artifacts", HOSTILE]
+    where = ["--artifacts", HOSTILE]
+    assert show == ["show", HOSTILE, *where, "--open"]
+    assert compare == ["compare", HOSTILE, HOSTILE, *where]
+    assert verify == ["verify", HOSTILE, *where]
+    assert promote == ["promote", HOSTILE, *where]
+    assert rollback == ["rollback", *where]
     assert predict == ["predict", "FILE.csv", "--run", HOSTILE, "--artifacts", HOSTILE]
 
 

@@ -31,6 +31,7 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str], str]] = {
     "seed": ({"seed": 1}, FROM_SPLIT, "seed changed 0 → 1"),
     "artifacts": ({"artifacts": Path("others")}, STAGES, "first run"),
     "refresh": ({"refresh": ("train",)}, ["train"], "refresh was asked for"),
+    "fail_on_drift": ({"fail_on_drift": True}, [], ""),
     "promotion.min_gain": ({"promotion": {"min_gain": 0.1}}, [], ""),
     "promotion.max_recall_drop": ({"promotion": {"max_recall_drop": 0.1}}, [], ""),
     "split.train_fraction": (
@@ -205,6 +206,10 @@ def test_a_run_leaves_its_folder_and_its_artifacts_in_prefect(settings: Settings
     folder = published.directory
     told = manifest(published)
     expected = {"metrics.json", "weights.pkl", "model.json", "report.md", "report.html"} | {
+        "profile.json",
+        *(f"figures/{name}.{kind}" for name in ("accuracy", "data") for kind in ("svg", "png")),
+    }
+    expected |= {
         f"figures/{name}"
         for name in (
             *("cost.svg", "confusion.svg", "predictions.png", "mistakes.png", "weights.png"),

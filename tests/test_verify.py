@@ -61,7 +61,7 @@ def test_an_untouched_run_is_as_published(folder: Path) -> None:
     """Nothing is found, and the accuracy that is recomputed is the one that was published."""
     result = verified(folder)
     assert result.problems == []
-    assert (result.files, result.stored_files) == (13, 14)
+    assert (result.files, result.stored_files) == (18, 15)
     metrics = json.loads((folder / "metrics.json").read_text())
     assert (result.accuracy, result.test_rows) == (metrics["accuracy"], metrics["test_rows"])
 
@@ -86,7 +86,7 @@ def test_harm_to_any_file_is_named(artifacts: Path, folder: Path, harm: str) -> 
     """Whichever file of the run or of the store is harmed, that one is told and no other."""
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.*")}
     files |= {f"store/{path.name}": path for path in (artifacts / "store").iterdir()}
-    assert len(files) == 27
+    assert len(files) == 33
     for name, path in files.items():
         whole = path.read_bytes()
         HARMS[harm](path, whole)
@@ -302,7 +302,7 @@ def test_verify_at_the_command_line(digits: Any, artifacts: Path, folder: Path) 
     words = ("verify", "latest", "--artifacts", artifacts)
     good = digits(*words)
     assert good.returncode == 0, good.stderr
-    assert "no differences; 13 files of the run and 14 of the store checked" in good.stdout
+    assert "no differences; 18 files of the run and 15 of the store checked" in good.stdout
     assert "of 40 test digits read right" in good.stdout
 
     (folder / "report.md").unlink()
