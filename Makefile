@@ -24,8 +24,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-test: setup  ## run all tests, two files at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: setup  ## run all tests, three files at a time: they wait a lot for other processes
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 chaos: setup  ## kill N real runs at random moments (N=200)
 	$(BIN)/python -m pytest tests/test_chaos.py -k killed -s --timeout 0 --kills $(or $(N),200)

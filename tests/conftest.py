@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from hypothesis import settings as hypothesis_settings
+from PIL import Image
 
 from flows.settings import Settings
 from tasks.data_profile import Profile
@@ -121,18 +122,39 @@ def quick(csv: Path, artifacts: Path) -> Settings:
     )
 
 
+def plain_figures(patch: pytest.MonkeyPatch) -> None:
+    """Let runs in this process draw dots: most tests ask for other things, and drawing is slow."""
+
+    def dots(charts: tuple[str, ...], sheets: tuple[str, ...]) -> Callable[..., None]:
+        def draw(folder: Path, **shown: object) -> None:
+            folder.mkdir(exist_ok=True)
+            for name in charts + sheets:
+                Image.new("P", (1, 1)).save(folder / f"{name}.png")
+            for name in charts:
+                (folder / f"{name}.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+
+        return draw
+
+    network = dots(("cost", "confusion"), ("predictions", "mistakes", "weights"))
+    patch.setattr("tasks.figures.draw_network", network)
+    patch.setattr("tasks.publish.draw_surroundings", dots(("accuracy", "data"), ()))
+
+
 @pytest.fixture(scope="session")
 def finished(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the flow once, for all tests that ask what a second run does."""
     folder = tmp_path_factory.mktemp("finished")
-    published = run(quick(write_small_csv(folder / "small.csv"), folder / "artifacts"))
+    with pytest.MonkeyPatch.context() as patch:
+        plain_figures(patch)
+        published = run(quick(write_small_csv(folder / "small.csv"), folder / "artifacts"))
     assert ran(published) == STAGES
     return folder
 
 
 @pytest.fixture
-def settings(finished: Path, tmp_path: Path) -> Settings:
+def settings(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Return the finished run's settings, on a copy of all it left: a store can be moved."""
+    plain_figures(monkeypatch)
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True, symlinks=True)
     return quick(tmp_path / "small.csv", tmp_path / "artifacts")
 

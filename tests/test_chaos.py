@@ -76,10 +76,13 @@ def trainer(
 def outcome(run: Path) -> dict[str, Any]:
     """Return all that a run's bytes must agree on with any other of the same settings."""
     files: dict[str, str] = json.loads((run / MANIFEST).read_text())["files"]
-    timeless = {name: digest for name, digest in files.items() if not name.startswith("report.")}
+    # The report, and what it tells of the runs and the champion before, may differ.
+    others = ("report.", "metrics.json", "figures/accuracy.", "figures/data.")
     metrics = json.loads((run / "metrics.json").read_text())
-    timeless.pop("metrics.json")  # it also tells of the champion of that moment
-    return {**timeless, "metrics": {**metrics, "champion": None}}
+    return {
+        **{name: digest for name, digest in files.items() if not name.startswith(others)},
+        "metrics": {name: metrics[name] for name in metrics.keys() - {"champion", "data"}},
+    }
 
 
 def check(artifacts: Path) -> None:
