@@ -128,7 +128,8 @@ def plain_figures(patch: pytest.MonkeyPatch) -> None:
     def dots(charts: tuple[str, ...], sheets: tuple[str, ...]) -> Callable[..., None]:
         def draw(folder: Path, **shown: object) -> None:
             folder.mkdir(exist_ok=True)
-            for name in charts + sheets:
+            variants = ("variants",) if shown.get("variants") is not None else ()
+            for name in charts + sheets + variants:
                 Image.new("P", (1, 1)).save(folder / f"{name}.png")
             for name in charts:
                 (folder / f"{name}.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
