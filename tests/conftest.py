@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import settings as hypothesis_settings
 from PIL import Image
+from real_runs import WARM, Trainer
 
 from flows.settings import Settings
 from tasks.data_profile import Profile
@@ -60,6 +61,18 @@ def write_small_csv(path: Path) -> Path:
 def small_csv(tmp_path: Path) -> Path:
     """Return a file of easy digits in the test's own folder."""
     return write_small_csv(tmp_path / "small.csv")
+
+
+@pytest.fixture
+def trainer(
+    tmp_path: Path, small_csv: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> Trainer:
+    """Return a trainer on a folder of the test's own."""
+    monkeypatch.setenv("PREFECT_API_URL", server)  # read with the imports, before the first fork
+    warm_up = WARM.Process(target=int)
+    warm_up.start()
+    warm_up.join()
+    return Trainer(tmp_path, small_csv)
 
 
 Digits = Callable[..., subprocess.CompletedProcess[str]]

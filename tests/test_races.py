@@ -1,0 +1,39 @@
+"""Real runs started at once over one store."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from real_runs import Trainer, check, outcome
+
+from tasks.run_folders import MANIFEST, complete_runs
+
+
+@pytest.mark.parametrize(
+    "seeds", [(0, 0), (0, 1), (0, 0, 0, 0, 1, 1, 2, 3)], ids=["2 equal", "2 different", "8 mixed"]
+)
+def test_simultaneous_runs_all_end_well(
+    trainer: Trainer, tmp_path: Path, seeds: tuple[int, ...]
+) -> None:
+    """Started at once over one store: equal settings give equal bytes, nothing is mixed up."""
+    processes = [trainer.start(seed=seed) for seed in seeds]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * len(seeds), trainer.log.read_text()
+    check(trainer.artifacts)
+    runs = complete_runs(trainer.artifacts)
+    manifests = [json.loads((run / MANIFEST).read_text()) for run in runs]
+    assert sorted(manifest["settings"]["seed"] for manifest in manifests) == sorted(seeds)
+    alone = trainer.start(seed=seeds[-1], artifacts=tmp_path / "alone")
+    alone.join()
+    (expected,) = complete_runs(tmp_path / "alone")
+    outcomes: dict[int, Any] = {seeds[-1]: outcome(expected)}
+    for run, manifest in zip(runs, manifests, strict=True):
+        seed = manifest["settings"]["seed"]
+        assert outcome(run) == outcomes.setdefault(seed, outcome(run))
+    weights = {each["weights.pkl"] for each in outcomes.values()}
+    assert len(weights) == len(set(seeds))
+    history = json.loads((trainer.artifacts / "champion.json").read_text())["history"]
+    promoted = [manifest["run"] for manifest in manifests if manifest["verdict"] == "promoted"]
+    assert sorted(entry["run"] for entry in history) == sorted(promoted)
