@@ -64,8 +64,9 @@ def _as_bytes(model: SavedModel, export_format: ExportFormat) -> bytes:
     try:
         return writers[export_format]()
     except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
         raise InputError(
-            f"--format {export_format}: the package {error.name} is not installed. Install the "
+            f"--format {export_format}: the package {package} is not installed. Install the "
             "extra, in the project's folder: .venv/bin/python -m pip install -e '.[export]'"
         ) from error
 
