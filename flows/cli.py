@@ -32,6 +32,7 @@ COMMANDS = {  # told here, so that the list of commands needs none of their modu
     "runs": "List the complete runs, newest first.",
     "show": "Show one run: what it did, why, and how well it reads.",
     "predict": "Read new digits with a trained network.",
+    "export": "Write a network as one file for other tools: NumPy, ONNX or safetensors.",
     "compare": "Put two runs side by side: settings, data, code, metrics, changed digits.",
     "verify": "Check that a run still is what was published; recompute digests and accuracy.",
     "promote": "Put a run in use by hand.",

@@ -50,7 +50,7 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
     """Delete all but the newest runs and the champion's, and what only the deleted ones needed.
 
     The kept runs' stage outputs and result records stay, so their settings are still fully cached.
-    `predictions/` is not looked at.
+    `predictions/` and `exports/` are not looked at.
 
     Args:
         artifacts: the artifacts folder.

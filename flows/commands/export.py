@@ -1,0 +1,32 @@
+"""`digits export`: a run's network as a file that other tools read."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flows.options import Artifacts, Json, RunName, out
+from tasks.export import ExportFormat, export_run
+from tasks.run_folders import find_run
+
+
+def export(
+    run: RunName = "champion",
+    *,
+    format: Annotated[ExportFormat, Parameter(help="What kind of file.")],
+    output: Annotated[
+        Path | None,
+        Parameter(help="The file to write; without it, one named after the run in `exports`."),
+    ] = None,
+    artifacts: Artifacts = Path("artifacts"),
+    json: Json = False,
+) -> None:
+    """Write a run's network as one file for other tools; a file that is there is replaced."""
+    folder = find_run(artifacts, run)
+    exported = export_run(
+        folder, format, output or artifacts / "exports" / f"{folder.name}.{format}"
+    )
+    if json:
+        print(exported.model_dump_json())
+    else:
+        out.print(f"{exported.run} as {exported.format}: {exported.path}", markup=False)

@@ -1,0 +1,125 @@
+"""A run's network for other tools: plain arrays and a few words about them, nothing pickled."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from tasks.atomic import atomic_path
+from tasks.errors import InputError
+from tasks.export_onnx import onnx_bytes
+from tasks.saved_model import SavedModel, load_model
+
+ExportFormat = Literal["npz", "onnx", "safetensors"]
+
+
+class Exported(BaseModel):
+    """What was written; the object that `digits export --json` prints."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: Path
+    sha256: str
+    format: ExportFormat
+    run: str
+
+
+def export_run(run_folder: Path, export_format: ExportFormat, output: Path) -> Exported:
+    """Write a run's network as one file; the same network gives the same bytes.
+
+    Args:
+        run_folder: the run whose network is exported.
+        export_format: what kind of file.
+        output: where to; a file that is there is replaced whole, or kept if anything fails.
+
+    Raises:
+        InputError: the run can't be used, the output is a folder, or the extra is not installed.
+        WeightsError: the run's weights are not a list of weight matrices.
+    """
+    if output.is_dir():
+        raise InputError(f"{output}: is a folder. Name a file: --output FILE")
+    model = load_model(run_folder)
+    content = _as_bytes(model, export_format)
+    with atomic_path(output) as new:
+        new.write_bytes(content)
+    return Exported(
+        path=output,
+        sha256=hashlib.sha256(content).hexdigest(),
+        format=export_format,
+        run=model.run,
+    )
+
+
+def _as_bytes(model: SavedModel, export_format: ExportFormat) -> bytes:
+    writers: dict[ExportFormat, Callable[[], bytes]] = {
+        "npz": lambda: npz_bytes(plain_arrays(model), described(model)),
+        "onnx": lambda: onnx_bytes(model, labels(model), described(model)),
+        "safetensors": lambda: safetensors_bytes(plain_arrays(model), described(model)),
+    }
+    try:
+        return writers[export_format]()
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        raise InputError(
+            f"--format {export_format}: the package {package} is not installed. Install the "
+            "extra, in the project's folder: .venv/bin/python -m pip install -e '.[export]'"
+        ) from error
+
+
+def plain_arrays(model: SavedModel) -> dict[str, np.ndarray]:
+    """Return the network's arrays by name, of the type it was trained in.
+
+    Returns:
+        For each layer, from 1: `layer_1_weights` (outputs, inputs) and `layer_1_bias` (outputs,).
+    """
+    arrays = {}
+    for number, layer in enumerate(model.weights, start=1):
+        # safetensors writes the memory of an array, so a view of other columns would be wrong.
+        arrays[f"layer_{number}_weights"] = np.ascontiguousarray(layer[:, 1:])
+        arrays[f"layer_{number}_bias"] = np.ascontiguousarray(layer[:, 0])
+    return arrays
+
+
+def labels(model: SavedModel) -> tuple[int, ...]:
+    """Return the label of each output; 0, 1, … where the network names none."""
+    named: tuple[int, ...] = getattr(model, "classes", tuple(range(len(model.weights[-1]))))
+    return named
+
+
+def described(model: SavedModel) -> str:
+    """Return as JSON what a reader must know beside the arrays."""
+    facts: dict[str, Any] = {
+        "run": model.run,
+        "sizes": [model.image_side**2, *(len(layer) for layer in model.weights)],
+        "activation": model.activation,
+        "output_activation": "sigmoid",
+        "classes": list(labels(model)),
+        "image_side": model.image_side,
+        "pixel_order": "row",
+        "pixel_max": model.pixel_max,
+    }
+    return json.dumps(facts)
+
+
+def npz_bytes(arrays: dict[str, np.ndarray], metadata: str) -> bytes:
+    """Return a `.npz` that loads with `allow_pickle=False`; its `metadata` is a JSON string."""
+    file = BytesIO()
+    np.savez(file, allow_pickle=False, metadata=np.array(metadata), **arrays)
+    return file.getvalue()
+
+
+def safetensors_bytes(arrays: dict[str, np.ndarray], metadata: str) -> bytes:
+    """Return a `.safetensors` whose header holds the JSON string under `metadata`.
+
+    Raises:
+        ModuleNotFoundError: safetensors is not installed; it is an extra.
+    """
+    from safetensors.numpy import save
+
+    # One key: with several, their order in the header is another every time.
+    return save(arrays, metadata={"metadata": metadata})
