@@ -8,6 +8,7 @@ from rich.table import Table
 from flows.environment import configure_prefect, hide_own_tracebacks
 from flows.options import Json, out
 from flows.sweep_settings import SweepSettings
+from flows.temporary_server import start_beside_imports
 from tasks.csv_layout import find_layout
 from tasks.store import SourceFile
 
@@ -20,9 +21,11 @@ def sweep(
     SourceFile.of(settings.csv)
     find_layout(settings.csv, settings.data)
     configure_prefect()
+    server_is_ready = start_beside_imports()
     from flows.sweep import sweep as sweep_flow
 
     hide_own_tracebacks()
+    server_is_ready()
     swept = sweep_flow(settings)
     if json:
         print(swept.model_dump_json())

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 from flows.environment import configure_prefect, hide_own_tracebacks
 from flows.options import Json, Refresh, out, with_refresh
 from flows.settings import Settings
+from flows.temporary_server import start_beside_imports
 from tasks.csv_layout import find_layout
 from tasks.run_folders import MANIFEST, read_json
 from tasks.store import SourceFile
@@ -26,9 +27,11 @@ def train(
     SourceFile.of(settings.csv)
     find_layout(settings.csv, settings.data)
     configure_prefect()
+    server_is_ready = start_beside_imports()
     from flows.retrain import retrain
 
     hide_own_tracebacks()
+    server_is_ready()
     # Typed as the state the flow returns; Prefect hands over what is in it.
     published = cast(
         "Published", retrain(with_refresh(settings, refresh), return_state=True).result()

@@ -1,0 +1,117 @@
+"""The server that a command starts for itself: only where none is configured, and never left."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Digits
+
+from flows import temporary_server
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return the commands that would be run, in a folder and a Prefect home without settings."""
+    for name in ("PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PREFECT_UI_URL", "")  # so that it is put back
+    monkeypatch.delenv("PREFECT_PROFILES_PATH", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "home").mkdir()
+    commands: list[list[str]] = []
+
+    def popen(words: list[str], **_: Any) -> None:
+        commands.append(words)
+        monkeypatch.setenv("PREFECT_API_URL", "")  # so that it is put back
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    monkeypatch.setattr("atexit.register", lambda *_: None)
+    return commands
+
+
+PROFILES = """
+active = "ours"
+[profiles.ours]
+{ours}
+[profiles.local]
+PREFECT_API_URL = "http://127.0.0.1:4200/api"
+"""
+
+
+def test_where_nothing_is_configured_a_server_is_started(started: list[list[str]]) -> None:
+    """Its own port, and the address in the environment for whatever imports Prefect later."""
+    temporary_server.start_beside_imports()
+    ((_, _, prefect, *words),) = started
+    assert prefect == "prefect"
+    assert words[:2] == ["server", "start"]
+
+
+def test_a_profile_that_is_not_active_does_not_count(
+    started: list[list[str]], tmp_path: Path
+) -> None:
+    """Prefect would not use it either."""
+    (tmp_path / "home" / "profiles.toml").write_text(PROFILES.format(ours=""))
+    temporary_server.start_beside_imports()
+    assert started
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("home/profiles.toml", PROFILES.format(ours='PREFECT_API_URL = "http://here/api"')),
+        ("prefect.toml", '[api]\nurl = "http://here/api"'),
+        ("pyproject.toml", '[tool.prefect.api]\nurl = "http://here/api"'),
+        (".env", "A=1\nPREFECT_API_URL=http://here/api"),
+    ],
+)
+def test_a_configured_api_is_left_to_prefect(
+    started: list[list[str]], tmp_path: Path, file: str, text: str
+) -> None:
+    """Every file that Prefect takes its settings from is heeded."""
+    (tmp_path / file).write_text(text)
+    temporary_server.start_beside_imports()()
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PREFECT_API_URL", "http://here/api"), ("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "False")],
+)
+def test_the_environment_is_heeded(
+    started: list[list[str]], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """An address, or a refusal of temporary servers."""
+    monkeypatch.setenv(name, value)
+    temporary_server.start_beside_imports()()
+    assert started == []
+
+
+def test_files_that_are_no_toml_are_left_to_prefect(
+    started: list[list[str]], tmp_path: Path
+) -> None:
+    """Prefect says what is wrong with them."""
+    (tmp_path / "prefect.toml").write_text("no toml")
+    temporary_server.start_beside_imports()
+    assert started
+
+
+def test_a_server_that_does_not_start_is_a_failure_in_one_line(
+    digits: Digits, small_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1, and no traceback of ours; nothing was begun."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    nowhere = f"sqlite+aiosqlite:///{tmp_path}/no/such/folder/prefect.db"
+    home = str(tmp_path / "home")
+    result = digits(
+        "train",
+        "--csv",
+        small_csv,
+        PREFECT_HOME=home,
+        PREFECT_API_DATABASE_CONNECTION_URL=nowhere,
+    )
+    assert result.returncode == 1
+    assert "error: RuntimeError: the temporary Prefect server ended with code" in result.stderr
+    assert "flows/" not in result.stderr
+    assert not (tmp_path / "artifacts" / "runs").exists()
