@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ def test_a_signal_ends_a_training_cleanly(
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, *options, "--artifacts", str(tmp_path / "artifacts")],
         env={**environment, "PREFECT_HOME": str(home), "PYTHONPATH": str(PROJECT)},
+        # A shell that starts the tests with & lets them and their children ignore it.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
