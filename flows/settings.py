@@ -98,7 +98,14 @@ class PredictSettings(BaseModel):
     output: Path | None = Field(
         default=None,
         title="Output file",
-        description="CSV file to write; by default one in the artifacts folder, named by the run.",
+        description=".csv or .parquet to write; by default a CSV in the artifacts folder, named by "
+        "the run.",
+    )
+    explain: Path | None = Field(
+        default=None,
+        title="Explain",
+        description="Folder for pictures of how photographs were read: boxes and labels, and each "
+        "digit as the network saw it.",
     )
     data: Annotated[CsvFormat, Parameter(name="*")] = Field(
         default=CsvFormat(),

@@ -8,6 +8,7 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from tasks.predictions_file import UNSURE, first_predictions
 from tasks.run_folders import MANIFEST, champion_name, complete_runs, read_json
 
 SHOWN_PREDICTIONS = 10
@@ -79,9 +80,18 @@ def run_on_terminal(
 
 
 def predictions_on_terminal(output: Path, rows: int) -> RenderableType:
-    """Return the first predictions of an output file to print."""
+    """Return the first predictions of an output file to print; unsure ones with a `?`."""
     table = Table("file", "row", "label", "confidence", "runner-up", "confidence", "true label")
-    for row in pd.read_csv(output, nrows=SHOWN_PREDICTIONS, dtype=str).fillna("").itertuples():
-        table.add_row(*row[1:])
+    for row in first_predictions(output, SHOWN_PREDICTIONS).to_dict(orient="records"):
+        sure = row["confidence"] >= UNSURE
+        table.add_row(
+            row["file"],
+            f"{row['row']}",
+            f"{row['label']}" if sure else f"? {row['label']} or {row['runner_up']}",
+            f"{row['confidence']:.4f}",
+            f"{row['runner_up']}",
+            f"{row['runner_up_confidence']:.4f}",
+            "" if pd.isna(row["true_label"]) else f"{row['true_label']}",
+        )
     more = rows - SHOWN_PREDICTIONS
     return Group(table, f"… and {more:,} more") if more > 0 else table

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from tasks.atomic import atomic_path
 
 ROWS_A_GROUP = 4096
-_METADATA = b"digits"
+METADATA = b"digits"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def digit_writer(
         made_by: what the file's metadata says of its making; must have `pixel_max`.
     """
     tensor = pa.fixed_shape_tensor(pa.from_numpy_dtype(pixel_type), (image_side, image_side))
-    metadata = {_METADATA: json.dumps({**made_by, "image_side": image_side}, sort_keys=True)}
+    metadata = {METADATA: json.dumps({**made_by, "image_side": image_side}, sort_keys=True)}
     schema = pa.schema([("pixels", tensor), ("label", pa.int8())], metadata)
     waiting: list[tuple[np.ndarray, np.ndarray]] = []
 
@@ -103,7 +103,7 @@ def write_digits(digits: Digits, parquet: Path) -> None:
 def read_digits(parquet: Path) -> Digits:
     """Read digits that were written here."""
     table = pq.read_table(parquet)
-    about = json.loads(table.schema.metadata[_METADATA])
+    about = json.loads(table.schema.metadata[METADATA])
     images = table.column("pixels").combine_chunks()
     side = about["image_side"]
     # The tensors lie one behind the other in the storage; taking it as it is copies nothing.

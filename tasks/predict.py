@@ -1,88 +1,135 @@
-"""New digits read by a run's network, in flat memory, written as one CSV."""
+"""New digits read by a run's network, from tables of pixels and from pictures, in flat memory."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from network.model import predict
-from tasks.atomic import atomic_path
 from tasks.csv_format import CsvFormat
-from tasks.digit_csv import read_images
+from tasks.digit_csv import Batch, read_images
+from tasks.digit_parquet import read_parquet_images
 from tasks.errors import InputError
+from tasks.explain import explain
+from tasks.file_kind import Kind, kind_of
+from tasks.predictions_file import UNSURE, prediction_rows, predictions_writer
+from tasks.read_photograph import read_photograph
 from tasks.run_folders import MANIFEST, read_json
 from tasks.saved_model import SavedModel, load_model
 
+_AHEAD = 4  # batches that are read while others are told
+Told = tuple[np.ndarray, np.ndarray | None]  # probabilities, (rows, 10), and true labels if known
+
 
 class Predicted(BaseModel):
-    """What came of a prediction; the object that `digits predict --json` prints."""
+    """What came of a prediction; its first three fields are what `digits predict --json` prints.
+
+    Attributes:
+        rows: how many digits were read.
+        accuracy: share of the labelled ones that were read right; None where there are none.
+        output: the file of predictions.
+        unsure: how many the network takes for no digit more probably than not.
+        explained: the folder of pictures that show how photographs were read, if any was asked for.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     rows: int
-    accuracy: float | None  # of the labelled rows; None where there are none
+    accuracy: float | None
     output: Path
+    unsure: int
+    explained: Path | None
 
 
 def predict_files(
-    files: Sequence[Path], run_folder: Path, given: CsvFormat, output: Path
+    files: Sequence[Path],
+    run_folder: Path,
+    given: CsvFormat,
+    output: Path,
+    explain_folder: Path | None = None,
 ) -> Predicted:
-    """Read the digits of CSV files with a run's network.
+    """Read the digits of tables and pictures with a run's network.
 
     Args:
-        files: CSV files with or without labels, plain or gzip.
+        files: CSV (plain or gzip) and Parquet files of pixels, with or without labels, and
+            pictures; which is which is told by their content.
         run_folder: the run whose network is used.
-        given: how to read the files; fields that were not set are as the run was trained.
-        output: CSV file to write, a row a digit: its file and row (from 1), `label` as read,
-            `confidence` (0 … 1), the runner-up with its own, and `true_label` where known.
+        given: how to read tables; fields that were not set are as the run was trained.
+        output: CSV or Parquet file to write, a row a digit: its file and row (from 1; in a picture
+            its place in reading order), `label` as read, `confidence` (0 … 1), the runner-up with
+            its own, and `true_label` where known.
+        explain_folder: where to show how each picture was read; nowhere if None.
 
     Raises:
-        InputError: no file is named, the run can't be used, or a file breaks a rule (DataError).
+        InputError: no file is named, the run can't be used, or a file can't be read (DataError).
         WeightsError: the run's weights are not a list of weight matrices.
     """
     if not files:
-        raise InputError("no file to read. Name one or more CSV files: digits predict FILE…")
+        raise InputError(
+            "no file to read. Name CSV or Parquet files of pixels, or pictures: "
+            "digits predict FILE…"
+        )
+    kinds = [kind_of(file) for file in files]  # before any work, so that a typo is told at once
+    if explain_folder is not None and "picture" not in kinds:
+        raise InputError("--explain shows how pictures are read, but no file is a picture.")
     model = load_model(run_folder)
     trained_on = CsvFormat.model_validate(read_json(run_folder / MANIFEST)["settings"]["data"])
-    csv_format = trained_on.model_copy(update=given.model_dump(exclude_unset=True))
-    rows = labelled = right = 0
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(output) as new, new.open("w", encoding="utf-8", newline="") as file:
-        for table in _tables(files, model, csv_format):
-            table.to_csv(file, index=False, header=rows == 0, lineterminator="\n")
-            rows += len(table)
-            known = table["true_label"].notna()
-            labelled += int(known.sum())
-            right += int((table["true_label"] == table["label"])[known].sum())
-    return Predicted(rows=rows, accuracy=right / labelled if labelled else None, output=output)
+    data = trained_on.model_copy(update=given.model_dump(exclude_unset=True))
+    rows = labelled = right = unsure = 0
+    with predictions_writer(output) as append:
+        for number, (file, kind) in enumerate(zip(files, kinds, strict=True), start=1):
+            first_row = 1
+            if kind == "picture":
+                shown = explain_folder and explain_folder / f"{number}-{file.stem}"
+                told = _told_of_picture(file, model, shown)
+            else:
+                told = _told_of_table(file, kind, model, data)
+            for probabilities, true_labels in told:
+                append(prediction_rows(file, first_row, probabilities, true_labels))
+                first_row += len(probabilities)
+                unsure += int((probabilities.max(axis=1) < UNSURE).sum())
+                if true_labels is not None:
+                    labelled += len(true_labels)
+                    right += int((probabilities.argmax(axis=1) == true_labels).sum())
+            rows += first_row - 1
+    return Predicted(
+        rows=rows,
+        accuracy=right / labelled if labelled else None,
+        output=output,
+        unsure=unsure,
+        explained=explain_folder,
+    )
 
 
-def _tables(
-    files: Sequence[Path], model: SavedModel, csv_format: CsvFormat
-) -> Iterator[pd.DataFrame]:
-    for file in files:
-        first_row = 1
-        for batch in read_images(file, csv_format, model.image_side):
-            images = (batch.pixels / csv_format.pixel_max).astype(model.weights[0].dtype)
-            probabilities = predict(model.weights, images, model.activation)
-            table = _table(probabilities, batch.labels)
-            table.insert(0, "file", str(file))
-            table.insert(1, "row", np.arange(first_row, first_row + len(table)))
-            first_row += len(table)
-            yield table
+def _told_of_picture(file: Path, model: SavedModel, shown: Path | None) -> Iterator[Told]:
+    """Yield the probabilities of a picture's digits at once; show them in a folder if asked."""
+    photograph = read_photograph(file, model)
+    if shown is not None:
+        explain(photograph, shown)
+    yield photograph.probabilities, None
 
 
-def _table(probabilities: np.ndarray, labels: np.ndarray | None) -> pd.DataFrame:
-    ranked = np.argsort(-probabilities, axis=1, kind="stable")
-    every = np.arange(len(probabilities))
-    columns: dict[str, Any] = {
-        "label": ranked[:, 0],
-        "confidence": probabilities[every, ranked[:, 0]].round(6),
-        "runner_up": ranked[:, 1],
-        "runner_up_confidence": probabilities[every, ranked[:, 1]].round(6),
-        "true_label": pd.array([pd.NA] * len(every) if labels is None else labels, dtype="Int8"),
-    }
-    return pd.DataFrame(columns)
+def _told_of_table(file: Path, kind: Kind, model: SavedModel, data: CsvFormat) -> Iterator[Told]:
+    """Yield the probabilities of a table's digits and their labels; reads ahead while it tells."""
+    with (
+        closing(_scaled(file, kind, model, data)) as batches,
+        ThreadPoolExecutor(1) as reader,
+    ):
+        coming = deque(reader.submit(next, batches, None) for _ in range(_AHEAD))
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(reader.submit(next, batches, None))
+            yield predict(model.weights, batch.pixels, model.activation), batch.labels
+
+
+def _scaled(file: Path, kind: Kind, model: SavedModel, data: CsvFormat) -> Generator[Batch]:
+    """Yield a table's rows with 1 for full ink."""
+    if kind == "parquet":
+        yield from read_parquet_images(file, data, model.image_side)
+        return
+    dtype = model.weights[0].dtype
+    for batch in read_images(file, data, model.image_side):
+        yield Batch((batch.pixels / data.pixel_max).astype(dtype), batch.labels)

@@ -12,7 +12,9 @@ from flows.tables import predictions_on_terminal
 
 
 def predict(
-    *files: Annotated[Path, Parameter(help="CSV files of digits, with or without labels.")],
+    *files: Annotated[
+        Path, Parameter(help="CSV or Parquet files of pixels, or pictures of digits.")
+    ],
     settings: Annotated[PredictSettings, Parameter(name="*")] = PredictSettings(),
     json: Json = False,
 ) -> None:
@@ -23,9 +25,13 @@ def predict(
     # The flow's own function: a prediction at the command line needs no server and no record.
     result = predict_flow.fn(list(files), settings)
     if json:
-        print(result.model_dump_json())
+        print(result.model_dump_json(include={"rows", "accuracy", "output"}))
         return
     out.print(predictions_on_terminal(result.output, result.rows))
     if result.accuracy is not None:
-        out.print(f"{result.accuracy:.1%} of {result.rows:,} labelled digits read right")
+        out.print(f"{result.accuracy:.1%} of the labelled digits read right")
+    if result.unsure:
+        out.print(f"{result.unsure:,} of {result.rows:,} unsure (?); the two best guesses are told")
     out.print(f"Predictions: {result.output}")
+    if result.explained is not None:
+        out.print(f"How pictures were read: {result.explained}")

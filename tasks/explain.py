@@ -1,0 +1,66 @@
+"""Pictures that show how a photograph was read: boxes, labels, and what the network saw."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from tasks.atomic import atomic_path
+from tasks.figure_style import BLUE, ORANGE
+from tasks.predictions_file import UNSURE
+from tasks.read_photograph import ReadPhotograph
+
+_LEGIBLE = 64  # points; a smaller picture of a digit is enlarged to about this
+_SEEN = 160  # points; side of the picture of what the network saw
+
+
+def explain(photograph: ReadPhotograph, folder: Path) -> None:
+    """Write `photo.png`, with a box and a label around each digit, and `digit-1.png` and so on.
+
+    A sure label is blue and has its confidence below it. An unsure one is orange: `?` and the two
+    best guesses. The digits are numbered as they were read and drawn as the network saw them.
+
+    Args:
+        photograph: what was read.
+        folder: where to write; made if it is missing.
+    """
+    with atomic_path(folder / "photo.png") as new:
+        _with_boxes(photograph).save(new, format="PNG")
+    for number, image in enumerate(photograph.images, start=1):
+        side = len(image) * max(1, _SEEN // len(image))
+        seen = Image.fromarray((255 - 255 * image).round().astype(np.uint8))
+        with atomic_path(folder / f"digit-{number}.png") as new:
+            seen.resize((side, side), Image.Resampling.NEAREST).save(new, format="PNG")
+
+
+def in_words(probabilities: np.ndarray) -> str:
+    """Return what one digit was read as, (10,) probabilities in two short lines."""
+    second, best = np.argsort(probabilities, kind="stable")[-2:]
+    if probabilities[best] < UNSURE:
+        return f"?\n{best} or {second}"
+    return f"{best}\n{math.floor(100 * probabilities[best])} %"
+
+
+def _with_boxes(photograph: ReadPhotograph) -> Image.Image:
+    usual = float(np.median([max(digit.height, digit.width) for digit in photograph.digits]))
+    times = max(1, round(_LEGIBLE / usual))
+    size = round(max(12, 0.25 * usual * times))
+    margin = 3 * size  # room for a label above the topmost digit
+    picture = Image.fromarray(photograph.shade).convert("RGB")
+    picture = picture.resize((picture.width * times, picture.height * times))
+    sheet = Image.new("RGB", (picture.width + 2 * margin, picture.height + 2 * margin), "white")
+    sheet.paste(picture, (margin, margin))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
+    line = max(1, size // 10)
+    for digit, probabilities in zip(photograph.digits, photograph.probabilities, strict=True):
+        color = ORANGE if probabilities.max() < UNSURE else BLUE
+        left, top, right, bottom = (
+            margin + times * edge for edge in (digit.left, digit.top, digit.right, digit.bottom)
+        )
+        around = (left - 2 * line, top - 2 * line, right + 2 * line, bottom + 2 * line)
+        draw.rectangle(around, outline=color, width=line)
+        words, place = in_words(probabilities), (around[0], around[1] - 2 * line)
+        draw.rectangle(draw.textbbox(place, words, font, anchor="ld"), fill="white")
+        draw.text(place, words, color, font, anchor="ld")
+    return sheet

@@ -1,0 +1,85 @@
+"""Predictions as a file, CSV or Parquet by its name, written batch by batch."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from tasks.atomic import atomic_path
+from tasks.errors import InputError
+
+SCHEMA = pa.schema(
+    [
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("label", pa.int8()),
+        ("confidence", pa.float32()),
+        ("runner_up", pa.int8()),
+        ("runner_up_confidence", pa.float32()),
+        ("true_label", pa.int8()),
+    ]
+)
+UNSURE = 0.5  # a digit less probable is shown as unsure: the network says no to all ten
+
+
+@contextmanager
+def predictions_writer(output: Path) -> Iterator[Callable[[pa.RecordBatch], None]]:
+    """Yield a function that appends predictions to a file, written whole or not at all.
+
+    Raises:
+        InputError: the file's name ends neither in .csv nor in .parquet.
+    """
+    if output.suffix not in (".csv", ".parquet"):
+        raise InputError(f"{output}: predictions are written as .csv or .parquet. Rename it.")
+    with atomic_path(output) as new:
+        if output.suffix == ".parquet":
+            with pq.ParquetWriter(new, SCHEMA, compression="zstd") as table:
+                yield table.write_batch
+        else:
+            unquoted = pa_csv.WriteOptions(quoting_header="none")
+            with pa_csv.CSVWriter(new, SCHEMA, write_options=unquoted) as text:
+                yield text.write_batch
+
+
+def prediction_rows(
+    file: Path, first_row: int, probabilities: np.ndarray, true_labels: np.ndarray | None
+) -> pa.RecordBatch:
+    """Return the rows of a prediction, a digit each.
+
+    Args:
+        file: where the digits came from.
+        first_row: number in it, from 1, of the first of them.
+        probabilities: (rows, 10) how probable it is each digit.
+        true_labels: (rows,) what they are, if that is known.
+    """
+    every = np.arange(len(probabilities))
+    best = probabilities.argmax(axis=1)
+    others = probabilities.copy()
+    others[every, best] = -1
+    second = others.argmax(axis=1)
+    columns = [
+        pa.repeat(str(file), len(every)),
+        first_row + every,
+        best.astype(np.int8),
+        probabilities[every, best].astype(np.float32).round(6),
+        second.astype(np.int8),
+        others[every, second].astype(np.float32).round(6),
+        pa.nulls(len(every), pa.int8()) if true_labels is None else true_labels,
+    ]
+    return pa.record_batch(columns, schema=SCHEMA)
+
+
+def first_predictions(output: Path, rows: int) -> pd.DataFrame:
+    """Return the first rows of a file of predictions."""
+    if output.suffix == ".csv":
+        table = pd.read_csv(output, nrows=rows, dtype={"true_label": "Int8"})
+    else:
+        with pq.ParquetFile(output) as file:
+            batch = next(file.iter_batches(rows))
+        table = batch.to_pandas(types_mapper={pa.int8(): pd.Int8Dtype()}.get)
+    return table
