@@ -16,6 +16,7 @@ _LOW, _HIGH = 0.4, 2.5  # heights of a usual digit; lower is a speck, higher is 
 _FLAT = 3.0  # times as wide as high; flatter is a line
 _INSIDE = 0.2  # of their own points; strokes around so many others are a frame and not a zero
 _HOLLOW = 0.04  # of their box; the strokes of a table or of a torn frame cover less
+_TELLING = 0.1  # of all ink; upright pieces with less are specks
 _SAME_ROW = 0.5  # of the lower one's height; neighbours in a row share so much
 
 
@@ -73,8 +74,13 @@ def _pieces(ink: np.ndarray) -> tuple[list[Strokes], np.ndarray]:
 
 
 def _usual_height(found: list[Strokes]) -> float:
-    """Return the height that most ink has; that of flat strokes counts if there is no other."""
-    upright = [each for each in found if not _is_flat(each)] or found
+    """Return the height that most ink has; that of flat strokes counts if they have nearly all.
+
+    Digits that stand on one line are one flat piece, and specks beside it say nothing of them.
+    """
+    upright = [each for each in found if not _is_flat(each)]
+    if sum(each.points for each in upright) < _TELLING * sum(each.points for each in found):
+        upright = found
     return middle([each.height for each in upright], [each.points for each in upright])
 
 
