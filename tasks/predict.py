@@ -26,7 +26,7 @@ Told = tuple[np.ndarray, np.ndarray | None]  # probabilities, (rows, 10), and tr
 
 
 class Predicted(BaseModel):
-    """What came of a prediction; its first three fields are what `digits predict --json` prints.
+    """What came of a prediction; the object that `digits predict --json` prints.
 
     Attributes:
         rows: how many digits were read.

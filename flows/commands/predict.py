@@ -25,7 +25,7 @@ def predict(
     # The flow's own function: a prediction at the command line needs no server and no record.
     result = predict_flow.fn(list(files), settings)
     if json:
-        print(result.model_dump_json(include={"rows", "accuracy", "output"}))
+        print(result.model_dump_json())
         return
     out.print(predictions_on_terminal(result.output, result.rows))
     if result.accuracy is not None:
