@@ -180,7 +180,7 @@ def spoilt(easy: Digits, column: str, value: object) -> pd.DataFrame:
     ("column", "value", "words"),
     [
         ("p3", 999, r"row 5: pixel 4 is 999\. Allowed is 0 to 255"),
-        ("p3", -99, r"row 5: pixel 4 is -99"),
+        ("p3", -999, r"row 5: pixel 4 is -999"),
         ("p3", None, r"row 5: column 'p3' has no value"),
         ("label", 11, r"row 5: column 'label': label 11\.0\. Allowed are 0 to 9"),
         ("label", 2.5, r"row 5: column 'label': label 2\.5"),
