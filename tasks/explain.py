@@ -34,33 +34,35 @@ def explain(photograph: ReadPhotograph, folder: Path) -> None:
             seen.resize((side, side), Image.Resampling.NEAREST).save(new, format="PNG")
 
 
-def in_words(probabilities: np.ndarray) -> str:
-    """Return what one digit was read as, (10,) probabilities in two short lines."""
+def in_words(probabilities: np.ndarray) -> tuple[str, str]:
+    """Return what one digit was read as, and how surely, of its (10,) probabilities."""
     second, best = np.argsort(probabilities, kind="stable")[-2:]
     if probabilities[best] < UNSURE:
-        return f"?\n{best} or {second}"
-    return f"{best}\n{math.floor(100 * probabilities[best])} %"
+        return "?", f"{best} or {second}"
+    return f"{best}", f"{math.floor(100 * probabilities[best])} %"
 
 
 def _with_boxes(photograph: ReadPhotograph) -> Image.Image:
     usual = float(np.median([max(digit.height, digit.width) for digit in photograph.digits]))
     times = max(1, round(_LEGIBLE / usual))
-    size = round(max(12, 0.25 * usual * times))
-    margin = 3 * size  # room for a label above the topmost digit
+    size = round(max(16, 0.4 * usual * times))
+    large, small = ImageFont.load_default(size), ImageFont.load_default(round(0.55 * size))
+    above, around = 2 * size, size  # room for the words of a digit at the edge
     picture = Image.fromarray(photograph.shade).convert("RGB")
     picture = picture.resize((picture.width * times, picture.height * times))
-    sheet = Image.new("RGB", (picture.width + 2 * margin, picture.height + 2 * margin), "white")
-    sheet.paste(picture, (margin, margin))
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
-    line = max(1, size // 10)
+    sheet = Image.new("RGB", (picture.width + 2 * around, picture.height + above + around), "white")
+    sheet.paste(picture, (around, above))
+    draw = ImageDraw.Draw(sheet)
+    line = max(1, size // 12)
     for digit, probabilities in zip(photograph.digits, photograph.probabilities, strict=True):
         color = ORANGE if probabilities.max() < UNSURE else BLUE
-        left, top, right, bottom = (
-            margin + times * edge for edge in (digit.left, digit.top, digit.right, digit.bottom)
-        )
-        around = (left - 2 * line, top - 2 * line, right + 2 * line, bottom + 2 * line)
-        draw.rectangle(around, outline=color, width=line)
-        words, place = in_words(probabilities), (around[0], around[1] - 2 * line)
-        draw.rectangle(draw.textbbox(place, words, font, anchor="ld"), fill="white")
-        draw.text(place, words, color, font, anchor="ld")
+        left, right = (around + times * edge for edge in (digit.left, digit.right))
+        top, bottom = (above + times * edge for edge in (digit.top, digit.bottom))
+        box = (left - 2 * line, top - 2 * line, right + 2 * line, bottom + 2 * line)
+        draw.rectangle(box, outline=color, width=line)
+        middle, foot = (left + right) / 2, box[1] - line
+        label, surety = in_words(probabilities)
+        for words, font, height in ((surety, small, 0.0), (label, large, 0.6 * size)):
+            place = (middle, foot - height)
+            draw.text(place, words, color, font, "md", stroke_width=3, stroke_fill="white")
     return sheet
