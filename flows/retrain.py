@@ -11,6 +11,7 @@ from tasks.announce import announce, announce_failure
 from tasks.drift import refuse_drift
 from tasks.evaluate import Evaluated, evaluate
 from tasks.ingest import Ingested, ingest
+from tasks.initial_network import find_initial_weights
 from tasks.plan import Plan
 from tasks.publish import Published, publish
 from tasks.run import Run
@@ -54,6 +55,7 @@ class Stages(NamedTuple):
     """What the stages made, for a run to publish."""
 
     csv: SourceFile
+    initial_weights: SourceFile | None
     ingested: Ingested
     split: Split
     trained: Trained
@@ -63,10 +65,11 @@ class Stages(NamedTuple):
 def stages(run: Run | Plan, settings: Settings) -> Stages:
     """Walk through the stages, with a run that performs them or a plan that foresees them."""
     csv = SourceFile.of(settings.csv)
+    initial = find_initial_weights(settings.initial_weights, settings.artifacts, settings.training)
     ingested = ingest(run, csv, settings.data)
     run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
     split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
-    trained = train(run, split.train, settings.training, settings.seed)
+    trained = train(run, split.train, settings.training, settings.seed, initial)
     evaluated = evaluate(
         run,
         trained.weights,
@@ -77,4 +80,4 @@ def stages(run: Run | Plan, settings: Settings) -> Stages:
         settings.training.l2,
         settings.training.distortion,
     )
-    return Stages(csv, ingested, split, trained, evaluated)
+    return Stages(csv, initial, ingested, split, trained, evaluated)

@@ -49,6 +49,12 @@ class Settings(BaseModel):
     ] = Field(
         default=TrainingSettings(), title="Training", description="The network and its training."
     )
+    initial_weights: str = Field(
+        default="",
+        title="Initial weights",
+        description="Start from a trained network: a run's name, `latest`, `champion`, or the path "
+        "of a weights.pkl; empty starts anew.",
+    )
     promotion: Annotated[PromotionSettings, Parameter(name="*")] = Field(
         default=PromotionSettings(),
         title="Promotion",

@@ -11,6 +11,7 @@ from network.gradient_descent import DivergenceError
 from tasks.commands import train_command
 from tasks.drift import refuse_drift
 from tasks.ingest import ingest
+from tasks.initial_network import find_initial_weights
 from tasks.run import Run
 from tasks.settings import TrainingSettings
 from tasks.shuffle_split import shuffle_split
@@ -32,14 +33,18 @@ def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
     Raises:
         DivergenceError: no training came to an end.
     """
+    starts = [
+        find_initial_weights(settings.initial_weights, settings.artifacts, training)
+        for _, training in settings.points()
+    ]
     with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
         ingested = ingest(run, SourceFile.of(settings.csv), settings.data)
         run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
         split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
         held_out_rows = round(settings.training.validation_fraction * split.train_rows)
         results = []
-        for point, training in settings.points():
-            trained = _trained(run, split.train, training, settings.seed)
+        for (point, training), initial in zip(settings.points(), starts, strict=True):
+            trained = _trained(run, split.train, training, settings.seed, initial)
             results.append({**point, **judge(run.store, trained, training, held_out_rows)})
         results = best_first(results)
         if results[0]["validation_accuracy"] is None:
@@ -50,9 +55,15 @@ def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
         return publish_sweep(run, settings, results, held_out_rows, command)
 
 
-def _trained(run: Run, split: StoredFile, training: TrainingSettings, seed: int) -> Trained | None:
+def _trained(
+    run: Run,
+    split: StoredFile,
+    training: TrainingSettings,
+    seed: int,
+    initial: SourceFile | None,
+) -> Trained | None:
     try:
-        return train(run, split, training, seed)
+        return train(run, split, training, seed, initial)
     except DivergenceError:  # says something of this point, not of the sweep
         return None
 

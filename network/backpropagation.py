@@ -18,19 +18,33 @@ from network.loss import cross_entropy
 class Backpropagation:
     """Forward and back propagation for a fixed number of examples at most.
 
+    Frozen layers only pass activations forward: the error is not propagated below the first layer
+    that is trained, because nothing there would use it.
+
+    Args:
+        weights: one matrix a layer, (outputs, inputs + 1).
+        examples: most examples of a call.
+        activation: function of the hidden layers.
+        frozen: how many layers, from the first, are not trained; fewer than there are.
+
     Attributes:
-        gradients: one array a layer in the shape of its weights, made anew by every call.
+        gradients: one array a trained layer in the shape of its weights, made anew by every call.
     """
 
-    def __init__(self, weights: Sequence[np.ndarray], examples: int, activation: str) -> None:
+    def __init__(
+        self, weights: Sequence[np.ndarray], examples: int, activation: str, frozen: int = 0
+    ) -> None:
         dtype = weights[0].dtype
         self._activation = ACTIVATIONS[activation]
         self._activations = [  # one a hidden layer, (neurons + 1, examples), row 0 all ones
             np.ones((len(layer) + 1, examples), dtype) for layer in weights[:-1]
         ]
         self._outputs = np.empty((len(weights[-1]), examples), dtype)
-        self._errors = [np.empty((len(layer), examples), dtype) for layer in weights[:-1]]
-        self.gradients = [np.empty_like(layer) for layer in weights]
+        self._frozen = frozen
+        self._errors = [  # one a trained hidden layer
+            np.empty((len(layer), examples), dtype) for layer in weights[frozen:-1]
+        ]
+        self.gradients = [np.empty_like(layer) for layer in weights[frozen:]]
 
     def __call__(
         self,
@@ -63,11 +77,12 @@ class Backpropagation:
             error = sigmoid(z)
             error -= targets  # the slope of the cross-entropy in z
             error *= factor
-            for number in reversed(range(len(weights))):
+            trained, inputs = weights[self._frozen :], inputs[self._frozen :]
+            for number in reversed(range(len(trained))):
                 np.matmul(error, inputs[number].T, out=self.gradients[number])
                 if number > 0:
                     error_before = self._errors[number - 1][:, :examples]
-                    np.matmul(weights[number][:, 1:].T, error, out=error_before)
+                    np.matmul(trained[number][:, 1:].T, error, out=error_before)
                     self._activation.multiply_slope(error_before, inputs[number][1:])
                     error = error_before
         return cost

@@ -44,6 +44,7 @@ def gradient_descent(
     momentum: float = 0.0,
     schedule: str = "constant",
     augment: Augment | None = None,
+    frozen: int = 0,
     velocity: Sequence[np.ndarray] | None = None,
     first_epoch: int = 1,
 ) -> Generator[Epoch, None, None]:
@@ -74,23 +75,28 @@ def gradient_descent(
             `learning_rate` towards 0 along half a wave (Loshchilov and Hutter 2017).
         augment: alters the images anew for every epoch, given them and a generator. It runs on a
             second thread while the network trains on the epoch before.
-        velocity: arrays in the shapes of the weights, changed in place; by default zeros.
+        frozen: how many layers, from the first, keep their weights; fewer than there are.
+        velocity: arrays in the shapes of the trained layers, changed in place; by default zeros.
         first_epoch: number of the first epoch, from 1.
 
     Raises:
-        ValueError: shapes that do not fit together.
+        ValueError: shapes that do not fit together, or no layer left to train.
         DivergenceError: the cost or a weight became infinite or not a number; with the epoch.
     """
     _check_shapes(weights, images, targets)
+    if not 0 <= frozen < len(weights):
+        raise ValueError(f"{frozen} frozen layers of {len(weights)}: at least one must be trained")
+    trained = weights[frozen:]
     examples = len(images)
     batch_size = min(batch_size or examples, examples)
-    velocity = [np.zeros_like(layer) for layer in weights] if velocity is None else velocity
+    velocity = [np.zeros_like(layer) for layer in trained] if velocity is None else velocity
     inputs = np.ones((examples, images.shape[1] + 1), weights[0].dtype)  # column 0 meets the bias
     inputs[:, 1:] = images
     columns = np.ascontiguousarray(targets.T, weights[0].dtype)  # (outputs, examples)
+    fixed_penalty = penalty(weights[:frozen], l2, examples)
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(2) as threads:
-        backpropagate = ShardedBackpropagation(weights, batch_size, activation, threads)
+        backpropagate = ShardedBackpropagation(weights, batch_size, activation, threads, frozen)
         altered = _Altered(images, augment, rng, threads) if augment else None
         for number in range(first_epoch, epochs + 1):
             rate = learning_rate * _SCHEDULES[schedule]((number - 1) / epochs)
@@ -103,15 +109,15 @@ def gradient_descent(
             for start in range(0, examples, batch_size):
                 batch = slice(None) if order is None else order[start : start + batch_size]
                 size = min(batch_size, examples - start)
-                cost += size * penalty(weights, l2, examples)
+                cost += size * (fixed_penalty + penalty(trained, l2, examples))
                 cost += backpropagate(weights, inputs[batch], columns[:, batch], rate / size)
                 if not math.isfinite(cost):
                     raise DivergenceError(
                         _advice(number, f"the cost became {cost}", learning_rate, momentum)
                     )
-                _step(weights, backpropagate.gradients, velocity, momentum, rate * l2 / examples)
+                _step(trained, backpropagate.gradients, velocity, momentum, rate * l2 / examples)
             # No cost is taken after the last step, which may be the one too long.
-            if not all(np.isfinite(layer).all() for layer in weights):
+            if not all(np.isfinite(layer).all() for layer in trained):
                 raise DivergenceError(
                     _advice(number, "a weight became infinite", learning_rate, momentum)
                 )

@@ -22,12 +22,17 @@ class ShardedBackpropagation:
     """
 
     def __init__(
-        self, weights: Sequence[np.ndarray], examples: int, activation: str, threads: Executor
+        self,
+        weights: Sequence[np.ndarray],
+        examples: int,
+        activation: str,
+        threads: Executor,
+        frozen: int = 0,
     ) -> None:
         self._threads = threads
         self._cut = examples // 2 if examples >= 2 * SMALLEST_SHARD else examples
-        self._first = Backpropagation(weights, self._cut, activation)
-        self._second = Backpropagation(weights, examples - self._cut, activation)
+        self._first = Backpropagation(weights, self._cut, activation, frozen)
+        self._second = Backpropagation(weights, examples - self._cut, activation, frozen)
         self.gradients = self._first.gradients
 
     def __call__(

@@ -28,7 +28,7 @@ class TrainingState:
 
     Attributes:
         weights: one matrix a layer, (outputs, inputs + 1).
-        velocity: arrays in the shapes of the weights.
+        velocity: arrays in the shapes of the layers that are trained.
         best_weights: those of the least validation cost; none without a validation part.
         rng: state of the generator, as NumPy's bit generators tell it.
         history: one mapping an epoch, its number, cost and the like.

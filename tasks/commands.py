@@ -21,7 +21,7 @@ def commands(manifest: Mapping[str, Any], champion: str | None) -> str:
     run, other = _quoted(manifest["run"]), _quoted(champion or "champion")
     return "\n".join(
         [
-            train_command(manifest["settings"]),
+            train_command({**manifest["settings"], **_as_found(manifest)}),
             f"digits show {run}{where} --open",
             f"digits compare {other} {run}{where}",
             f"digits verify {run}{where}",
@@ -30,6 +30,12 @@ def commands(manifest: Mapping[str, Any], champion: str | None) -> str:
             f"digits predict FILE.csv --run {run}{where}",
         ]
     )
+
+
+def _as_found(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the initial weights by their path: the champion of then need not be that of today."""
+    initial = manifest.get("initial_weights")
+    return {"initial_weights": initial["path"]} if initial else {}
 
 
 def train_command(settings: Mapping[str, Any]) -> str:
@@ -51,7 +57,7 @@ def _options(settings: Mapping[str, Any]) -> Iterator[str]:
             case list() | tuple():
                 values = " ".join(_quoted(str(item)) for item in value)
                 yield f"--{option} {values}" if values else f"--empty-{option}"
-            case None:
+            case None | "":
                 continue
             case _:
                 yield f"--{option} {_quoted(str(value))}"

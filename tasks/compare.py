@@ -68,10 +68,13 @@ def _data(manifest: Manifest, metrics: Mapping[str, Any]) -> dict[str, Any]:
     train, test = (
         manifest.output("shuffle_split", f"{part}.parquet") for part in ("train", "test")
     )
+    initial = manifest.initial_weights
     return {
         "source": str(manifest.source.path),
         "source_bytes": manifest.source.bytes,
         "source_sha256": manifest.source.sha256,
+        "initial_weights": initial and str(initial.path),
+        "initial_weights_sha256": initial and initial.sha256,
         "train_rows": metrics.get("train_rows"),
         "train_sha256": train and train[1],
         "test_rows": metrics.get("test_rows"),

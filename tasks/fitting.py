@@ -1,5 +1,6 @@
 """Training as a plain function of digits in memory: from initial weights to trained ones."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 
@@ -9,7 +10,6 @@ from numpy.random import default_rng
 
 from network.augmentation import distort
 from network.gradient_descent import gradient_descent
-from network.initialization import initial_weights
 from tasks.checkpoint import Checkpoint, TrainingState
 from tasks.digit_table import Digits
 from tasks.errors import DataError
@@ -18,6 +18,7 @@ from tasks.memory import check_memory
 from tasks.progress import Show
 from tasks.settings import TrainingSettings
 from tasks.validation import Validation, patience_is_over
+from tasks.warm_start import first_weights
 
 
 def fit(
@@ -26,6 +27,7 @@ def fit(
     seed: int,
     show: Show,
     checkpoint: Checkpoint | None = None,
+    initial: Sequence[np.ndarray] | None = None,
 ) -> tuple[list[np.ndarray], pd.DataFrame]:
     """Train a network on digits in memory.
 
@@ -36,6 +38,7 @@ def fit(
         show: called with the number and cost of each epoch.
         checkpoint: where the state is kept, and an interrupted training's found; it ends with the
             same bits as one that never stopped.
+        initial: weights of a network to start from; None starts anew. See `first_weights`.
 
     Returns:
         The weights, and one row an epoch: `epoch`, `cost`, and with a validation part its
@@ -44,6 +47,7 @@ def fit(
 
     Raises:
         DataError: a validation part is asked for that leaves too few digits.
+        InputError: the initial weights are of a network with other inputs or hidden layers.
         MemoryError: the network is too large for this machine.
         DivergenceError: the cost became infinite or not a number.
     """
@@ -59,10 +63,8 @@ def fit(
         examples=examples,
     )
     rng = default_rng([seed, 1])  # 1, where the split has 0: streams of their own
-    weights = initial_weights(
-        sizes, rng, initialization=training.initialization, dtype=training.dtype
-    )
-    velocity = [np.zeros_like(layer) for layer in weights]
+    weights = first_weights(sizes, training, rng, initial)
+    velocity = [np.zeros_like(layer) for layer in weights[training.freeze_layers :]]
     history: list[dict[str, float]] = []
     if checkpoint and (state := checkpoint.load()):
         weights, velocity, history = state.weights, state.velocity, state.history
@@ -81,6 +83,7 @@ def fit(
         augment=partial(distort, strength=training.distortion) if training.distortion else None,
         activation=training.activation,
         rng=rng,
+        frozen=training.freeze_layers,
         velocity=velocity,
         first_epoch=len(history) + 1,
     )

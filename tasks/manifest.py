@@ -45,6 +45,7 @@ class Manifest(BaseModel):
     run: str
     settings: dict[str, Any]
     source: SourceFile
+    initial_weights: SourceFile | None = None
     stages: dict[str, StageAccount]
     code_sha256: str  # of all code, also that which no stage depends on
     git: dict[str, Any] | None

@@ -106,6 +106,12 @@ class TrainingSettings(BaseModel):
         description="Train on images turned, sized, slanted, moved and bent anew every epoch; 1 is "
         "about as much as hands differ, 0 trains on the images as they are.",
     )
+    freeze_layers: int = Field(
+        default=0,
+        ge=0,
+        title="Freeze layers",
+        description="How many layers, from the first, keep the weights they start with.",
+    )
     validation_fraction: float = Field(
         default=0.0,
         ge=0,
@@ -125,6 +131,15 @@ class TrainingSettings(BaseModel):
         title="Number type",
         description="float64 is twice as slow and exact enough to compare with other programs.",
     )
+
+    @model_validator(mode="after")
+    def _a_layer_is_left_to_train(self) -> Self:
+        if self.freeze_layers > (most := len(self.hidden_layers)):
+            raise ValueError(
+                f"freeze_layers {self.freeze_layers} leaves nothing to train: give {most} at most, "
+                "the number of hidden layers"
+            )
+        return self
 
     @model_validator(mode="after")
     def _patience_needs_validation(self) -> Self:

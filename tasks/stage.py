@@ -17,6 +17,7 @@ from prefect.context import TaskRunContext
 from pydantic import BaseModel
 
 from network.gradient_descent import DivergenceError
+from network.weights import WeightsError
 from tasks import records
 from tasks.errors import InputError
 from tasks.stage_key import StageKey, stage_key
@@ -46,7 +47,7 @@ class ByContent(CachePolicy):
 def _may_help_to_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
     # A store on a network or a torn record may be whole the next time; bad input never is.
     error = state.result(raise_on_failure=False)
-    return not isinstance(error, InputError | DivergenceError | MemoryError)
+    return not isinstance(error, InputError | WeightsError | DivergenceError | MemoryError)
 
 
 class Performer(Protocol):

@@ -65,7 +65,7 @@ def stage_key(stage: str, arguments: Mapping[str, Any], sources: Iterable[str]) 
     settings: dict[str, Any] = {}
     for name, value in arguments.items():
         match value:
-            case Store():
+            case Store() | None:  # None is an input that is not there
                 continue
             case SourceFile() | StoredFile():
                 inputs[name] = value.sha256

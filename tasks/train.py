@@ -1,16 +1,18 @@
 """The third stage: a network is trained on the training split, or on a part of it."""
 
+import numpy as np
 from prefect.transactions import get_transaction
 from pydantic import BaseModel, ConfigDict
 
-from network.weights import dump_weights
+from network.weights import dump_weights, load_weights
 from tasks.checkpoint import Checkpoint
 from tasks.digit_table import read_digits
+from tasks.errors import InputError
 from tasks.fitting import fit
 from tasks.progress import progress
 from tasks.settings import TrainingSettings
 from tasks.stage import stage
-from tasks.store import Store, StoredFile
+from tasks.store import SourceFile, Store, StoredFile
 
 
 class Trained(BaseModel):
@@ -31,19 +33,37 @@ class Trained(BaseModel):
     "tasks/images.py",
     "tasks/memory.py",
     "tasks/validation.py",
+    "tasks/warm_start.py",
     "network",
 )
-def train(store: Store, train: StoredFile, training: TrainingSettings, seed: int) -> Trained:
+def train(
+    store: Store,
+    train: StoredFile,
+    training: TrainingSettings,
+    seed: int,
+    initial: SourceFile | None,
+) -> Trained:
     """Train a network, showing the cost as it goes.
+
+    Args:
+        store: where the files are.
+        train: the training split.
+        training: the network's shape and how to train it.
+        seed: decides initial weights, batches and distortions.
+        initial: weights of a network to start from; None starts anew.
 
     Raises:
         DataError: a validation part is asked for that leaves too few digits.
+        InputError: the initial weights are of a network with other inputs or hidden layers, or
+            have changed.
+        WeightsError: the initial weights are not a list of weight matrices.
         MemoryError: the network is too large for this machine.
         DivergenceError: the cost became infinite or not a number.
     """
     digits = read_digits(store.path(train))
+    layers = None if initial is None else _unchanged(initial)
     with progress(training.epochs) as show:
-        weights, history = fit(digits, training, seed, show, _checkpoint(store))
+        weights, history = fit(digits, training, seed, show, _checkpoint(store), layers)
     with store.scratch() as scratch:
         (scratch / "weights.pkl").write_bytes(dump_weights(weights))
         history.to_parquet(scratch / "history.parquet")
@@ -52,6 +72,14 @@ def train(store: Store, train: StoredFile, training: TrainingSettings, seed: int
             history=store.keep(scratch / "history.parquet"),
             activation=training.activation,
         )
+
+
+def _unchanged(initial: SourceFile) -> list[np.ndarray]:
+    """Return the initial weights, of which the stage's key already holds the digest."""
+    weights = load_weights(initial.path)
+    if SourceFile.of(initial.path) != initial:
+        raise InputError(f"{initial.path}: changed since the run began. Start it again.")
+    return weights
 
 
 def _checkpoint(store: Store) -> Checkpoint | None:

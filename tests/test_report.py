@@ -103,6 +103,7 @@ MANIFEST: dict[str, Any] = {
         "training": {"hidden_layers": [300, 100], "batch_size": 0, "distortion": 1.5},
         "artifacts": "artifacts",
     },
+    "initial_weights": None,
     "source": {"path": "data/digits.csv", "sha256": "3" * 64, "bytes": 4_123_456},
     "stages": {
         "ingest": described_stage("cached", "same inputs"),

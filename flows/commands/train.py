@@ -9,6 +9,7 @@ from flows.options import Json, Refresh, out, with_refresh
 from flows.settings import Settings
 from flows.temporary_server import start_beside_imports
 from tasks.csv_layout import find_layout
+from tasks.initial_network import find_initial_weights
 from tasks.run_folders import MANIFEST, read_json
 from tasks.store import SourceFile
 
@@ -24,6 +25,7 @@ def train(
 ) -> None:
     """Run the retraining flow here; stages whose inputs did not change are taken from the cache."""
     # A wrong path or format is told at once, not after a server has been started for the run.
+    find_initial_weights(settings.initial_weights, settings.artifacts, settings.training)
     SourceFile.of(settings.csv)
     find_layout(settings.csv, settings.data)
     configure_prefect()

@@ -1,0 +1,57 @@
+"""Which weights file the setting `initial_weights` means: a run's, or one from anywhere."""
+
+from pathlib import Path
+
+from tasks.errors import InputError
+from tasks.run_folders import find_run, read_json
+from tasks.settings import TrainingSettings
+from tasks.store import SourceFile
+
+
+def find_initial_weights(
+    given: str, artifacts: Path, training: TrainingSettings
+) -> SourceFile | None:
+    """Return the weights file that a training is to start from; None starts anew.
+
+    Args:
+        given: a run as `find_run` takes it, or the path of a weights file; empty for none.
+        artifacts: the artifacts folder, where runs are.
+        training: what its network is to be like.
+
+    Raises:
+        InputError: there is no such run or file, or its hidden layers have another activation.
+    """
+    if not given:
+        return None
+    path = Path(given)
+    if path.suffix != ".pkl" and not path.is_file():
+        path = find_run(artifacts, given) / "weights.pkl"
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file. Give --initial-weights a run's name, latest, champion, or the "
+            "path of a weights.pkl."
+        )
+    weights = SourceFile.of(path)
+    activation = _activation(weights)
+    if training.hidden_layers and activation not in (None, training.activation):
+        raise InputError(
+            f"{path}: the hidden layers of this network are {activation}, but --activation is "
+            f"{training.activation}. Give --activation {activation}, or other --initial-weights."
+        )
+    return weights
+
+
+def _activation(weights: SourceFile) -> str | None:
+    """Return the activation that a model.json beside the weights tells; None if nothing does."""
+    path = weights.path.with_name("model.json")
+    if not path.exists():
+        return None
+    model = read_json(path)
+    if model.get("weights_file") != weights.path.name:
+        return None
+    if model.get("weights_sha256") != weights.sha256:
+        raise InputError(
+            f"{weights.path}: not the weights that the model.json beside it was written with. Give "
+            "other --initial-weights."
+        )
+    return str(model.get("activation"))
