@@ -38,7 +38,7 @@ class Settings(BaseModel):
         title="Seed",
         description="Decides the split, the initial weights and the order of the batches.",
     )
-    data: Annotated[CsvFormat, Parameter(name="*")] = Field(
+    data: Annotated[CsvFormat, Parameter(name="*", consume_multiple=True)] = Field(
         default=CsvFormat(), title="Data", description="How the CSV is to be read."
     )
     split: Annotated[SplitSettings, Parameter(name="*")] = Field(
@@ -113,7 +113,7 @@ class PredictSettings(BaseModel):
         description="Folder for pictures of how photographs were read: boxes and labels, and each "
         "digit as the network saw it.",
     )
-    data: Annotated[CsvFormat, Parameter(name="*")] = Field(
+    data: Annotated[CsvFormat, Parameter(name="*", consume_multiple=True)] = Field(
         default=CsvFormat(),
         title="Data",
         description="How the files are to be read; what is not given is as the run was trained.",

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict
 
 from network.model import predict
 from network.weights import WeightsError
+from tasks.classes import DIGITS, class_counts, in_words
 from tasks.digit_table import Digits
 from tasks.errors import InputError
-from tasks.images import CLASSES, scaled_images
+from tasks.images import scaled_images
 from tasks.mcnemar import mcnemar
 from tasks.promotions import Promotions
 from tasks.run_folders import MANIFEST, complete_runs, read_json
@@ -35,7 +36,8 @@ class Comparison(BaseModel):
     wrong_to_right: int  # test digits that only the challenger reads right
     right_to_wrong: int  # test digits that only the champion reads right
     p_value: float  # McNemar's, exact and two-sided
-    recall_drops: tuple[float, ...]  # of each digit, the champion's recall less the challenger's
+    classes: tuple[int, ...] = DIGITS  # the labels there are, ascending
+    recall_drops: tuple[float, ...]  # of each class, the champion's recall less the challenger's
 
 
 class Decision(BaseModel):
@@ -59,8 +61,9 @@ def judge(
 ) -> Decision:
     """Decide whether a challenger is promoted.
 
-    A champion that can't read these digits, for damage or because they are of another size, is of
-    no use to anybody who has such digits: the challenger takes its place and the reason says why.
+    A champion that can't read these digits, for damage or because they are of another size or have
+    other labels, is of no use to anybody who has such digits: the challenger takes its place and
+    the reason says why.
 
     Args:
         artifacts: the artifacts folder.
@@ -92,7 +95,8 @@ def compare(artifacts: Path, champion: str, test: Digits, predictions: np.ndarra
     """Score the champion on a test split beside a challenger's predictions for it.
 
     Raises:
-        InputError: the champion was deleted, is damaged or reads images of another size.
+        InputError: the champion was deleted, is damaged or reads images of another size or other
+            labels.
         WeightsError: its weights are not a list of weight matrices.
     """
     folder = artifacts / "runs" / champion
@@ -104,8 +108,13 @@ def compare(artifacts: Path, champion: str, test: Digits, predictions: np.ndarra
             f"it reads images of {model.image_side} × {model.image_side} pixels, and these have "
             f"{test.image_side} × {test.image_side}"
         )
+    if model.classes != test.classes:
+        raise InputError(
+            f"it reads the labels {in_words(model.classes)}, and these are {in_words(test.classes)}"
+        )
     images = scaled_images(test, model.weights[0].dtype.name)
-    before = predict(model.weights, images, model.activation).argmax(axis=1) == test.labels
+    numbers = predict(model.weights, images, model.activation).argmax(axis=1)
+    before = np.array(test.classes)[numbers] == test.labels
     now = predictions == test.labels
     wrong_to_right, right_to_wrong = int((now & ~before).sum()), int((before & ~now).sum())
     return Comparison(
@@ -115,14 +124,16 @@ def compare(artifacts: Path, champion: str, test: Digits, predictions: np.ndarra
         wrong_to_right=wrong_to_right,
         right_to_wrong=right_to_wrong,
         p_value=mcnemar(wrong_to_right, right_to_wrong),
-        recall_drops=(_recalls(test.labels, before) - _recalls(test.labels, now)).tolist(),
+        classes=test.classes,
+        recall_drops=(_recalls(test, before) - _recalls(test, now)).tolist(),
     )
 
 
-def _recalls(labels: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return each digit's share of right ones, 0 for a digit that does not occur."""
-    shares: np.ndarray = np.bincount(labels[right], minlength=CLASSES)
-    return shares / np.maximum(np.bincount(labels, minlength=CLASSES), 1)
+def _recalls(test: Digits, right: np.ndarray) -> np.ndarray:
+    """Return each class's share of right ones, 0 for one that does not occur."""
+    shares: np.ndarray = class_counts(test.labels[right], test.classes)
+    shares = shares / np.maximum(class_counts(test.labels, test.classes), 1)
+    return shares
 
 
 def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
@@ -132,7 +143,7 @@ def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
     allowed = _points(limits.max_recall_drop)
     worse = [
         f"{_points(drop)} for the {digit}s"
-        for digit, drop in enumerate(comparison.recall_drops)
+        for digit, drop in zip(comparison.classes, comparison.recall_drops, strict=True)
         if drop > limits.max_recall_drop + _ROUNDING
     ]
     if gain < limits.min_gain - _ROUNDING:

@@ -3,6 +3,7 @@
 Pictures of digits and weights are in `contact_sheets`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentForma
 from tasks.figure_style import BLUE, BLUES, HAIRLINE, INK, MUTED, ORANGE, ORANGES
 
 _LOG_SPAN = 3  # below this ratio of largest to smallest a logarithmic axis has too few ticks
+_CELL = 0.42  # inches, the least width of a cell of the confusion matrix that holds a number
+_LARGEST = 13  # inches, of a confusion matrix; more classes have smaller cells
+_DOTTED = 25  # classes; with more, an empty cell is left empty
 _LINES: dict[str, dict[str, Any]] = {
     "training": {"color": BLUE, "linestyle": "-"},
     "validation": {"color": ORANGE, "linestyle": (0, (4, 1.5))},
@@ -85,42 +89,54 @@ def _end(ax: Axes, epoch: int, value: float, text: str, color: str, shift: int =
     )
 
 
-def confusion_chart(confusion_matrix: np.ndarray) -> Figure:
-    """Draw a confusion matrix: true digits in rows, predicted digits in columns.
+def confusion_chart(confusion_matrix: np.ndarray, classes: Sequence[int]) -> Figure:
+    """Draw a confusion matrix: true classes in rows, predicted ones in columns.
 
-    Blue is the share of a digit recognised. Orange is the share mistaken for another digit, on a
+    Blue is the share of a class recognised. Orange is the share mistaken for another one, on a
     scale of its own that ends at 10 % or at the worst confusion: on the same scale as the blue, a
     good network's mistakes would be invisible.
+
+    Args:
+        confusion_matrix: (classes, classes) counts.
+        classes: their labels, ascending.
     """
     counts = np.asarray(confusion_matrix)
-    classes = len(counts)
+    number = len(classes)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    right = np.eye(classes, dtype=bool)
+    right = np.eye(number, dtype=bool)
     worst = max(share[~right].max(), 0.1)
     colours = np.where(right[..., None], BLUES(share), ORANGES(share / worst))
 
-    figure = Figure(figsize=(5.6, 5.5), layout="constrained")
+    size = min(max(5.5, _CELL * number), _LARGEST)
+    scale = min(1, size / (0.55 * number))  # of type and lines, 1 for ten classes
+    figure = Figure(figsize=(size + 0.1, size), layout="constrained")
     ax = figure.subplots()
-    ax.pcolormesh(colours, edgecolor="white", linewidth=2)
+    ax.pcolormesh(colours, edgecolor="white", linewidth=2 * scale)
     for (row, column), count in np.ndenumerate(counts):
         brightness = colours[row, column, :3] @ (0.299, 0.587, 0.114)
         shown = count > 0 or right[row, column]
+        if not shown and number > _DOTTED:
+            continue
         ax.text(
             column + 0.5,
             row + 0.5,
             str(count) if shown else "·",
             color=HAIRLINE if not shown else "white" if brightness < 0.5 else INK,
-            fontsize=11 if counts.max() < 1000 else 8,
+            fontsize=scale * (11 if counts.max() < 1000 else 8),
             fontweight="bold" if right[row, column] else "normal",
             horizontalalignment="center",
             verticalalignment="center_baseline",
         )
     ax.set_aspect("equal")
     ax.invert_yaxis()
-    ax.set_xticks(np.arange(classes) + 0.5, [str(digit) for digit in range(classes)])
-    ax.set_yticks(np.arange(classes) + 0.5, [str(digit) for digit in range(classes)])
+    names = [str(label) for label in classes]
+    long = max(map(len, names)) > 2 and number > 5  # labels that would touch each other
+    ax.set_xticks(np.arange(number) + 0.5, names, rotation=90 if long else 0)
+    ax.set_yticks(np.arange(number) + 0.5, names)
     ax.tick_params(length=0, labelcolor=INK)
-    ax.set_xlabel("predicted digit", color=MUTED)
-    ax.set_ylabel("true digit", color=MUTED)
+    if scale < 1:
+        ax.tick_params(labelsize=11 * scale)
+    ax.set_xlabel("predicted label", color=MUTED)
+    ax.set_ylabel("true label", color=MUTED)
     ax.spines[:].set_visible(False)
     return figure

@@ -7,6 +7,7 @@ expect, this reads the file again line by line, so that the message can say wher
 import csv
 import math
 
+from tasks.classes import in_words
 from tasks.csv_format import CsvFormat
 from tasks.csv_layout import CsvLayout
 from tasks.csv_text import number, readable, text_lines
@@ -79,15 +80,18 @@ def _fault(fields: list[str], layout: CsvLayout, csv_format: CsvFormat) -> str |
 
 
 def _label_fault(label: float, csv_format: CsvFormat) -> str | None:
-    if label == 10 and not csv_format.label_ten_is_zero:
-        return "label 10. Allowed are 0 to 9; if 10 means 0, give --label-ten-is-zero."
-    highest = 10 if csv_format.label_ten_is_zero else 9
-    if label != int(label) or not 0 <= label <= highest:
-        return (
-            f"label {label:g}. Allowed are whole numbers from 0 to {highest}; if the label is in "
-            "another column, give --label-column first or its name."
+    classes = csv_format.classes
+    if label in classes or (label == 10 and csv_format.label_ten_is_zero):
+        return None
+    if label == 10 and 0 in classes:
+        remedy = "if 10 means 0, give --label-ten-is-zero"
+    else:
+        remedy = (
+            "if the label is in another column, give --label-column first or its name; if there "
+            "are other labels, name them with --classes"
         )
-    return None
+    allowed = in_words(classes) + (", and 10 for 0" if csv_format.label_ten_is_zero else "")
+    return f"label {label:g}. Allowed are {allowed}; {remedy}."
 
 
 def _shown(field: str) -> str:

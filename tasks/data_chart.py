@@ -1,5 +1,7 @@
 """The chart of a run's data: which digits, how much ink, and where in the image it is."""
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,6 +11,7 @@ from tasks.data_profile import INK_BINS, Profile
 from tasks.figure_style import BLUE, BLUES, INK, ORANGE
 
 _PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.3g} %")
+_TICKS = 20
 _NOW, _BEFORE = "now", "the champion's"
 
 
@@ -43,14 +46,16 @@ def data_chart(profile: Profile, before: Profile | None) -> Figure:
 
 
 def _shares(ax: Axes, profile: Profile, before: Profile | None) -> None:
-    digits = np.arange(len(profile.counts))
+    digits = np.arange(len(profile.classes))
     ax.bar(digits, np.array(profile.counts) / profile.rows, 0.62, color=BLUE, label=_NOW)
     if before:
         share = np.array(before.counts) / before.rows
         ax.hlines(share, digits - 0.42, digits + 0.42, color=ORANGE, linewidth=2.5)
         ax.plot([], [], color=ORANGE, linewidth=2.5, label=_BEFORE)
-    ax.set_xticks(digits)
-    ax.set_title("Share of each digit")
+    # As many labels as have room; with ten classes that is all of them.
+    shown = digits[:: math.ceil(len(digits) / _TICKS)]
+    ax.set_xticks(shown, [str(profile.classes[number]) for number in shown])
+    ax.set_title("Share of each label")
 
 
 def _ink(ax: Axes, profile: Profile, before: Profile | None) -> None:

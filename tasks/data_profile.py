@@ -1,7 +1,7 @@
 """What a set of digits is like, small enough to keep: to be compared with another day's."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from tasks.classes import DIGITS, class_counts
 from tasks.digit_table import ROWS_A_GROUP
 from tasks.image_digests import image_digests, packed, unpacked
-from tasks.images import CLASSES
 
 INK_BINS = 100  # of the histogram, over mean ink from 0 to 1
 _REGIONS = 4  # a side
@@ -25,8 +25,9 @@ class Profile(BaseModel):
 
     rows: int
     image_side: int
-    counts: tuple[int, ...]  # of each digit
-    ink: tuple[float | None, ...]  # mean ink of each digit's images; None where there are none
+    classes: tuple[int, ...] = DIGITS  # the labels there are, ascending
+    counts: tuple[int, ...]  # of each class
+    ink: tuple[float | None, ...]  # mean ink of each class's images; None where there are none
     ink_histogram: tuple[int, ...]  # images by their mean ink
     regions: tuple[tuple[float, ...], ...]  # mean ink of 4 × 4 parts of the image, top row first
     duplicates: int  # images that equal an earlier one pixel for pixel
@@ -36,29 +37,31 @@ class Profile(BaseModel):
     def _fits_together(self) -> Self:
         lengths = len(self.counts), len(self.ink), len(self.ink_histogram)
         images = len(unpacked(self.digests)) + self.duplicates
-        if lengths != (CLASSES, CLASSES, INK_BINS) or not sum(self.counts) == images == self.rows:
+        classes = len(self.classes)
+        if lengths != (classes, classes, INK_BINS) or not sum(self.counts) == images == self.rows:
             raise ValueError("the numbers of a profile do not fit together")
         return self
 
 
-def profile_of(parquet: Path, pixel_max: float) -> Profile:
+def profile_of(parquet: Path, pixel_max: float, classes: Sequence[int]) -> Profile:
     """Profile the digits of a Parquet file that ingest wrote, some thousand at a time.
 
     Args:
         parquet: at least one row.
         pixel_max: the value of full ink.
+        classes: the labels there are, ascending.
     """
-    counts = np.zeros(CLASSES, dtype=np.int64)
+    counts = np.zeros(len(classes), dtype=np.int64)
     histogram = np.zeros(INK_BINS, dtype=np.int64)
     digests: list[np.ndarray] = []
-    ink: np.ndarray = np.zeros(())  # (digits, side · side) summed, once the side is known
+    ink: np.ndarray = np.zeros(())  # (classes, side · side) summed, once the side is known
     for pixels, labels in _batches(parquet):
         digests.append(image_digests(pixels, pixel_max))
-        counts += np.bincount(labels, minlength=CLASSES)
+        counts += class_counts(labels, classes)
         means = np.clip(pixels.mean(axis=1, dtype=np.float64) / pixel_max, 0, 1)
         histogram += np.histogram(means, INK_BINS, (0, 1))[0]
         ink = ink + np.stack(
-            [pixels[labels == digit].sum(axis=0, dtype=np.float64) for digit in range(CLASSES)]
+            [pixels[labels == label].sum(axis=0, dtype=np.float64) for label in classes]
         )
     ink /= pixel_max
     side = math.isqrt(ink.shape[1])
@@ -67,6 +70,7 @@ def profile_of(parquet: Path, pixel_max: float) -> Profile:
     return Profile(
         rows=rows,
         image_side=side,
+        classes=tuple(classes),
         counts=tuple(counts.tolist()),
         ink=tuple(
             round(float(total), _DECIMALS) if count else None

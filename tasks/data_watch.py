@@ -29,7 +29,7 @@ class DataWatch(BaseModel):
 
     def told(self) -> dict[str, Any]:
         """Return it for metrics.json: all but what only other runs read, which profile.json has."""
-        shown = {"rows", "counts", "ink", "regions", "duplicates"}
+        shown = {"rows", "classes", "counts", "ink", "regions", "duplicates"}
         return {
             **self.profile.model_dump(mode="json", include=shown),
             "test_images_in_training": self.test_images_in_training,
@@ -53,7 +53,7 @@ def watch_data(
     """
     in_both = _in_both(train, test)
     try:
-        before = champion_profile(artifacts, champion)
+        before = champion_profile(artifacts, champion, profile.classes)
     except InputError as error:
         return DataWatch(profile=profile, test_images_in_training=in_both, not_compared=str(error))
     return DataWatch(

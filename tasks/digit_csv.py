@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from tasks.classes import class_counts, in_words, label_type
 from tasks.csv_faults import LEAST, MOST, first_fault
 from tasks.csv_format import CsvFormat
 from tasks.csv_layout import CsvLayout, find_layout
@@ -40,7 +41,7 @@ class CsvSummary:
         rows: how many digits.
         image_side: height and width of an image, in pixels.
         pixel_type: NumPy type in which the pixels are kept, such as uint8.
-        class_counts: how many of each digit, 0 to 9.
+        class_counts: how many of each class, in the order of their labels.
     """
 
     rows: int
@@ -148,10 +149,11 @@ def _checked(batch: pa.RecordBatch, layout: CsvLayout, csv_format: CsvFormat) ->
     side, labels = layout.image_side, None
     if layout.label is not None:
         cells = batch.column(layout.label).to_numpy()
-        highest = 10 if csv_format.label_ten_is_zero else 9
-        if not ((cells >= 0) & (cells <= highest) & (cells == np.floor(cells))).all():
+        if csv_format.label_ten_is_zero:
+            cells = np.where(cells == 10, 0, cells)
+        if not np.isin(cells, csv_format.classes).all():
             return None
-        labels = (cells % 10).astype(np.int8)
+        labels = cells.astype(label_type(csv_format.classes))
         batch = batch.drop_columns([batch.schema.names[layout.label]])
     pixels = batch.to_tensor(row_major=True).to_numpy()
     least, most = LEAST * csv_format.pixel_max, MOST * csv_format.pixel_max
@@ -165,18 +167,19 @@ def _checked(batch: pa.RecordBatch, layout: CsvLayout, csv_format: CsvFormat) ->
 def _write(
     layout: CsvLayout, parquet: Path, csv_format: CsvFormat, cell_type: str, pixel_type: str
 ) -> CsvSummary:
-    darkest, class_counts = -np.inf, np.zeros(10, np.int64)
+    classes = csv_format.classes
+    darkest, counts = -np.inf, np.zeros(len(classes), np.int64)
     made_by = csv_format.model_dump()
     with digit_writer(parquet, pixel_type, layout.image_side, made_by) as append:
         for batch in read_batches(layout, csv_format, cell_type):
             assert batch.labels is not None  # only a known image side lets the label be missing
             append(batch.pixels, batch.labels)
             darkest = max(darkest, float(batch.pixels.max()))
-            class_counts += np.bincount(batch.labels, minlength=10)
+            counts += class_counts(batch.labels, classes)
         _check_ink(layout, csv_format, darkest)
-        _check_classes(layout, class_counts)
-    counts = tuple(class_counts.tolist())
-    return CsvSummary(sum(counts), layout.image_side, pixel_type, counts)
+        _check_classes(layout, csv_format, counts)
+    rows = int(counts.sum())
+    return CsvSummary(rows, layout.image_side, pixel_type, tuple(counts.tolist()))
 
 
 def _narrowest_type(batches: Iterator[Batch]) -> str:
@@ -201,11 +204,13 @@ def _check_ink(layout: CsvLayout, csv_format: CsvFormat, darkest: float) -> None
         )
 
 
-def _check_classes(layout: CsvLayout, class_counts: np.ndarray) -> None:
-    missing = [str(digit) for digit in np.flatnonzero(class_counts == 0)]
+def _check_classes(layout: CsvLayout, csv_format: CsvFormat, counts: np.ndarray) -> None:
+    classes = csv_format.classes
+    missing = [str(label) for label, count in zip(classes, counts, strict=True) if not count]
     if missing:
         raise DataError(
-            f"{layout.path}: no image is labelled {', '.join(missing)}; each digit from 0 to 9 "
-            f"needs at least one. If labels are in another column, give --label-column; if 10 "
-            "means 0, --label-ten-is-zero."
+            f"{layout.path}: no image is labelled {', '.join(missing)}; each label of "
+            f"{in_words(classes)} needs at least one. If there are other labels, name them with "
+            "--classes; if they are in another column, give --label-column; if 10 means 0, "
+            "--label-ten-is-zero."
         )

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tasks.classes import in_words, label_type
 from tasks.csv_faults import LEAST, MOST
 from tasks.csv_format import CsvFormat
 from tasks.digit_csv import Batch
@@ -105,17 +106,19 @@ def _labels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarr
     _refuse_missing(batch, layout.label, layout, rows)
     column = batch.column(layout.label)
     cells = column.to_numpy(zero_copy_only=False)
-    highest = 10 if layout.label_ten_is_zero else 9
     wrong = np.ones(len(cells), bool)
     if is_number(column.type):
-        wrong = ~((cells >= 0) & (cells <= highest) & (cells == np.floor(cells)))
+        if layout.label_ten_is_zero:
+            cells = np.where(cells == 10, 0, cells)
+        wrong = ~np.isin(cells, layout.classes)
     if wrong.any():
         row = int(wrong.argmax())
         raise DataError(
             f"{layout.path}: row {rows + row + 1}: column {layout.label!r}: label {cells[row]}. "
-            f"Allowed are 0 to {highest}; the labels' column is given with --label-column."
+            f"Allowed are {in_words(layout.classes)}; the labels' column is given with "
+            "--label-column."
         )
-    labels: np.ndarray = (cells % 10).astype(np.int8)
+    labels: np.ndarray = cells.astype(label_type(layout.classes))
     return labels
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.atomic import atomic_path
+from tasks.classes import DIGITS, label_type
 
 ROWS_A_GROUP = 4096
 METADATA = b"digits"
@@ -27,15 +28,17 @@ class Digits:
 
     Attributes:
         pixels: (rows, side · side), row by row, in the type they are stored in.
-        labels: (rows,) int8, 0 to 9.
+        labels: (rows,) whole numbers, each one of the classes.
         image_side: height and width of an image.
         pixel_max: the value of full ink.
+        classes: the labels there are, ascending, whether or not each occurs.
     """
 
     pixels: np.ndarray
     labels: np.ndarray
     image_side: int
     pixel_max: float
+    classes: tuple[int, ...] = DIGITS
 
 
 class Append(Protocol):
@@ -55,11 +58,13 @@ def digit_writer(
         parquet: the file to write.
         pixel_type: NumPy type of the pixels, such as uint8.
         image_side: height and width of an image.
-        made_by: what the file's metadata says of its making; must have `pixel_max`.
+        made_by: what the file's metadata says of its making; must have `pixel_max` and
+            `classes`.
     """
     tensor = pa.fixed_shape_tensor(pa.from_numpy_dtype(pixel_type), (image_side, image_side))
     metadata = {METADATA: json.dumps({**made_by, "image_side": image_side}, sort_keys=True)}
-    schema = pa.schema([("pixels", tensor), ("label", pa.int8())], metadata)
+    label = pa.from_numpy_dtype(label_type(made_by["classes"]))
+    schema = pa.schema([("pixels", tensor), ("label", label)], metadata)
     waiting: list[tuple[np.ndarray, np.ndarray]] = []
 
     with (
@@ -74,7 +79,7 @@ def digit_writer(
             flat = pa.array(np.ascontiguousarray(pixels, pixel_type).reshape(-1))
             storage = pa.FixedSizeListArray.from_arrays(flat, image_side * image_side)
             images = pa.ExtensionArray.from_storage(tensor, storage)
-            batch = pa.table([images, pa.array(labels, pa.int8())], schema=schema)
+            batch = pa.table([images, pa.array(labels, label)], schema=schema)
             writer.write_table(batch, row_group_size=ROWS_A_GROUP)
 
         def append(pixels: np.ndarray, labels: np.ndarray) -> None:
@@ -95,7 +100,7 @@ def digit_writer(
 def write_digits(digits: Digits, parquet: Path) -> None:
     """Write digits as Parquet, whole or not at all."""
     pixel_type = digits.pixels.dtype.name
-    made_by = {"pixel_max": digits.pixel_max}
+    made_by = {"pixel_max": digits.pixel_max, "classes": digits.classes}
     with digit_writer(parquet, pixel_type, digits.image_side, made_by) as append:
         append(digits.pixels, digits.labels)
 
@@ -113,4 +118,5 @@ def read_digits(parquet: Path) -> Digits:
         labels=table.column("label").to_numpy(),
         image_side=side,
         pixel_max=about["pixel_max"],
+        classes=tuple(about.get("classes", DIGITS)),  # none in files of earlier versions
     )

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasks.classes import in_words
 from tasks.data_profile import Profile
 from tasks.errors import DataError, InputError
 from tasks.image_digests import share_seen, unpacked
@@ -64,7 +65,7 @@ def population_shift(before: np.ndarray, now: np.ndarray) -> Shift:
 
 
 def drift_between(run: str, before: Profile, now: Profile) -> Drift:
-    """Compare today's profile with that of the champion's run."""
+    """Compare today's profile with that of the champion's run, which has the same classes."""
     digits = population_shift(np.array(before.counts), np.array(now.counts))
     ink = population_shift(*_by_tenths(before.ink_histogram, now.ink_histogram))
     levels: tuple[Level, ...] = ("none", "moderate", "large")
@@ -86,11 +87,17 @@ def _by_tenths(before: tuple[int, ...], now: tuple[int, ...]) -> tuple[np.ndarra
     return np.bincount(groups, counts), np.bincount(groups, now)
 
 
-def champion_profile(artifacts: Path, champion: str | None) -> Profile:
+def champion_profile(artifacts: Path, champion: str | None, classes: tuple[int, ...]) -> Profile:
     """Return the profile of the champion's data.
 
+    Args:
+        artifacts: the artifacts folder.
+        champion: the run in use, if there is one.
+        classes: the labels of today's data.
+
     Raises:
-        InputError: there is none; the message says why in a few words.
+        InputError: there is none, or it tells of other classes; the message says why in a few
+            words.
     """
     if champion is None:
         raise InputError("there was no champion")
@@ -98,9 +105,15 @@ def champion_profile(artifacts: Path, champion: str | None) -> Profile:
     if not path.exists():
         raise InputError(f"the champion, {champion}, left no profile of its data")
     try:
-        return Profile.model_validate(read_json(path))
+        profile = Profile.model_validate(read_json(path))
     except (InputError, ValidationError) as error:
         raise InputError(f"{path} is damaged") from error
+    if profile.classes != classes:
+        raise InputError(
+            f"the champion, {champion}, reads the labels {in_words(profile.classes)}, and these "
+            f"are {in_words(classes)}"
+        )
+    return profile
 
 
 def refuse_drift(store: Store, profile: StoredFile, fail_on_drift: bool) -> None:
@@ -114,11 +127,11 @@ def refuse_drift(store: Store, profile: StoredFile, fail_on_drift: bool) -> None
     if not fail_on_drift:
         return
     champion = Promotions(store.folder).champion
+    now = Profile.model_validate(read_json(store.path(profile)))
     try:
-        before = champion_profile(store.folder, champion)
+        before = champion_profile(store.folder, champion, now.classes)
     except InputError:
         return
-    now = Profile.model_validate(read_json(store.path(profile)))
     drift = drift_between(str(champion), before, now)
     if drift.level == "large":
         moved = " and ".join(

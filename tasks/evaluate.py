@@ -35,6 +35,7 @@ class Evaluated(BaseModel):
 @stage(
     "tasks/evaluate.py",
     "tasks/charts.py",
+    "tasks/classes.py",
     "tasks/contact_sheets.py",
     "tasks/digit_table.py",
     "tasks/figure_style.py",
@@ -75,18 +76,20 @@ def evaluate(
     layers = load_weights(store.path(weights))
     dtype = layers[0].dtype.name
     seen, unseen = read_digits(store.path(train)), read_digits(store.path(test))
+    classes = np.array(unseen.classes)
     sums = {}
     costs = {}
     for name, digits in (("train", seen), ("test", unseen)):
         images = scaled_images(digits, dtype)
         sums[name] = weighted_sums(layers, images, activation)
-        fit = cross_entropy(sums[name], one_hot(digits.labels, dtype)) / len(digits.labels)
+        fit = cross_entropy(sums[name], one_hot(digits.labels, digits.classes, dtype))
+        fit /= len(digits.labels)
         costs[f"{name}_cost"] = fit + penalty(layers, l2, len(seen.labels))
     probabilities = sigmoid(sums["test"])
-    predictions = probabilities.argmax(axis=1)
+    predictions = classes[probabilities.argmax(axis=1)]
     evaluation = {
-        **score(unseen.labels, predictions),
-        "train_accuracy": float((sums["train"].argmax(axis=1) == seen.labels).mean()),
+        **score(unseen.labels, predictions, unseen.classes),
+        "train_accuracy": float((classes[sums["train"].argmax(axis=1)] == seen.labels).mean()),
         "train_rows": len(seen.labels),
         "test_rows": len(unseen.labels),
         **costs,
@@ -95,7 +98,7 @@ def evaluate(
         {
             "row": np.arange(len(predictions)),
             "label": unseen.labels,
-            "prediction": predictions.astype(np.int8),
+            "prediction": predictions.astype(unseen.labels.dtype),
             "confidence": probabilities.max(axis=1),
         }
     )
@@ -106,6 +109,7 @@ def evaluate(
             scratch / "figures",
             history=pd.read_parquet(store.path(history)),
             confusion_matrix=evaluation["confusion_matrix"],
+            classes=unseen.classes,
             predictions=table,
             images=square_images(unseen),
             first_layer=layers[0],

@@ -1,6 +1,7 @@
 """Pictures that show how a photograph was read: boxes, labels, and what the network saw."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +35,12 @@ def explain(photograph: ReadPhotograph, folder: Path) -> None:
             seen.resize((side, side), Image.Resampling.NEAREST).save(new, format="PNG")
 
 
-def in_words(probabilities: np.ndarray) -> tuple[str, str]:
-    """Return what one digit was read as, and how surely, of its (10,) probabilities."""
+def in_words(probabilities: np.ndarray, classes: Sequence[int]) -> tuple[str, str]:
+    """Return what one digit was read as, and how surely, of its (classes,) probabilities."""
     second, best = np.argsort(probabilities, kind="stable")[-2:]
     if probabilities[best] < UNSURE:
-        return "?", f"{best} or {second}"
-    return f"{best}", f"{math.floor(100 * probabilities[best])} %"
+        return "?", f"{classes[best]} or {classes[second]}"
+    return f"{classes[best]}", f"{math.floor(100 * probabilities[best])} %"
 
 
 def _with_boxes(photograph: ReadPhotograph) -> Image.Image:
@@ -61,7 +62,7 @@ def _with_boxes(photograph: ReadPhotograph) -> Image.Image:
         box = (left - 2 * line, top - 2 * line, right + 2 * line, bottom + 2 * line)
         draw.rectangle(box, outline=color, width=line)
         middle, foot = (left + right) / 2, box[1] - line
-        label, surety = in_words(probabilities)
+        label, surety = in_words(probabilities, photograph.classes)
         for words, font, height in ((surety, small, 0.0), (label, large, 0.6 * size)):
             place = (middle, foot - height)
             draw.text(place, words, color, font, "md", stroke_width=3, stroke_fill="white")

@@ -4,7 +4,7 @@ They depend on its training and its test alone, and are kept with them; those th
 runs too are in `surroundings`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ def draw_network(
     *,
     history: pd.DataFrame,
     confusion_matrix: ArrayLike,
+    classes: Sequence[int],
     predictions: pd.DataFrame,
     images: np.ndarray,
     first_layer: np.ndarray,
@@ -34,7 +35,8 @@ def draw_network(
             (cost, confusion) as .svg too.
         history: one row an epoch: `epoch` from 1, `cost`, and where tracked `validation_cost` and
             `validation_accuracy` (0 to 1).
-        confusion_matrix: (10, 10) counts, true digits in rows, predicted ones in columns.
+        confusion_matrix: (classes, classes) counts, true ones in rows, predicted in columns.
+        classes: their labels, ascending.
         predictions: one row a test digit, in the order of `images`: `row`, `label`, `prediction`,
             `confidence` (0 to 1).
         images: (test rows, side, side), 1 is full ink.
@@ -45,7 +47,7 @@ def draw_network(
     with figure_style():
         charts = {
             "cost": cost_chart(history),
-            "confusion": confusion_chart(np.asarray(confusion_matrix)),
+            "confusion": confusion_chart(np.asarray(confusion_matrix), classes),
         }
         sheets = {
             "predictions": predictions_sheet(predictions, images),

@@ -13,7 +13,7 @@ from network.gradient_descent import gradient_descent
 from tasks.checkpoint import Checkpoint, TrainingState
 from tasks.digit_table import Digits
 from tasks.errors import DataError
-from tasks.images import CLASSES, one_hot, scaled_images
+from tasks.images import one_hot, scaled_images
 from tasks.memory import check_memory
 from tasks.progress import Show
 from tasks.settings import TrainingSettings
@@ -53,11 +53,12 @@ def fit(
     """
     images = scaled_images(digits, training.dtype)
     examples = _trained_on(len(images), training.validation_fraction)
-    sizes = [images.shape[1], *training.hidden_layers, CLASSES]
+    sizes = [images.shape[1], *training.hidden_layers, len(digits.classes)]
     check_memory(sizes, training.batch_size or examples, training.dtype)
+    targets = one_hot(digits.labels, digits.classes, training.dtype)
     validation = Validation(  # the split is shuffled, so its last rows are as good as any
         images[examples:],
-        digits.labels[examples:],
+        targets[examples:],
         activation=training.activation,
         l2=training.l2,
         examples=examples,
@@ -73,7 +74,7 @@ def fit(
     epochs = gradient_descent(
         weights,
         images[:examples],
-        one_hot(digits.labels[:examples], training.dtype),
+        targets[:examples],
         learning_rate=training.learning_rate,
         l2=training.l2,
         epochs=training.epochs,

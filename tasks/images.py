@@ -1,10 +1,11 @@
 """Stored pixels as the network wants them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from tasks.classes import class_numbers
 from tasks.digit_table import Digits
-
-CLASSES = 10
 
 
 def scaled_images(digits: Digits, dtype: str) -> np.ndarray:
@@ -14,8 +15,8 @@ def scaled_images(digits: Digits, dtype: str) -> np.ndarray:
     return images
 
 
-def one_hot(labels: np.ndarray, dtype: str) -> np.ndarray:
-    """Return labels as (rows, 10): 1 in the label's column, 0 elsewhere."""
-    columns = np.zeros((len(labels), CLASSES), dtype)
-    columns[np.arange(len(labels)), labels] = 1
+def one_hot(labels: np.ndarray, classes: Sequence[int], dtype: str) -> np.ndarray:
+    """Return labels as (rows, classes): 1 in the column of the label's class, 0 elsewhere."""
+    columns = np.zeros((len(labels), len(classes)), dtype)
+    columns[np.arange(len(labels)), class_numbers(labels, classes)] = 1
     return columns

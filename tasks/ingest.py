@@ -23,6 +23,7 @@ class Ingested(BaseModel):
 
 @stage(
     "tasks/ingest.py",
+    "tasks/classes.py",
     "tasks/csv_faults.py",
     "tasks/csv_format.py",
     "tasks/csv_layout.py",
@@ -46,8 +47,9 @@ def ingest(store: Store, csv: SourceFile, data: CsvFormat) -> Ingested:
             raise DataError(
                 f"{csv.path}: changed while it was read. Start the run again when it is whole."
             )
+        found = profile_of(parquet, data.pixel_max, data.classes)
         profile = scratch / "profile.json"
-        profile.write_text(profile_of(parquet, data.pixel_max).model_dump_json() + "\n")
+        profile.write_text(found.model_dump_json() + "\n")
         return Ingested(
             digits=store.keep(parquet),
             profile=store.keep(profile),

@@ -1,11 +1,12 @@
 """How well predictions match labels: accuracy with its interval, and each digit on its own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tasks.images import CLASSES
+from tasks.classes import class_numbers
 
 _Z = 1.959963984540054  # the standard normal's 97.5 % point
 
@@ -24,29 +25,39 @@ def wilson_interval(right: int, total: int) -> tuple[float, float]:
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Count each true digit (rows) taken for each digit (columns), 10 × 10."""
-    counts = np.zeros((CLASSES, CLASSES), dtype=np.int64)
-    np.add.at(counts, (labels, predictions), 1)
+def confusion_matrix(
+    labels: np.ndarray, predictions: np.ndarray, classes: Sequence[int]
+) -> np.ndarray:
+    """Count each true class (rows) taken for each class (columns), (classes, classes).
+
+    Args:
+        labels: (rows,) the true labels.
+        predictions: (rows,) the labels they were taken for.
+        classes: the labels there are, ascending.
+    """
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (class_numbers(labels, classes), class_numbers(predictions, classes)), 1)
     return counts
 
 
-def per_digit(matrix: np.ndarray) -> pd.DataFrame:
-    """Return precision, recall, F1 and support of each digit; 0 where a ratio has no cases.
+def per_digit(matrix: np.ndarray, classes: Sequence[int]) -> pd.DataFrame:
+    """Return precision, recall, F1 and support of each class; 0 where a ratio has no cases.
 
     Args:
-        matrix: confusion matrix, true digits in rows.
+        matrix: confusion matrix, true classes in rows.
+        classes: their labels, ascending.
     """
+    none = np.zeros(len(classes))
     right = np.diag(matrix).astype(float)
     support = matrix.sum(axis=1)
     predicted = matrix.sum(axis=0)
-    precision = np.divide(right, predicted, out=np.zeros(CLASSES), where=predicted > 0)
-    recall = np.divide(right, support, out=np.zeros(CLASSES), where=support > 0)
+    precision = np.divide(right, predicted, out=none.copy(), where=predicted > 0)
+    recall = np.divide(right, support, out=none.copy(), where=support > 0)
     both = precision + recall
-    f1 = np.divide(2 * precision * recall, both, out=np.zeros(CLASSES), where=both > 0)
+    f1 = np.divide(2 * precision * recall, both, out=none.copy(), where=both > 0)
     return pd.DataFrame(
         {
-            "digit": range(CLASSES),
+            "digit": classes,
             "precision": precision,
             "recall": recall,
             "f1": f1,
@@ -55,13 +66,17 @@ def per_digit(matrix: np.ndarray) -> pd.DataFrame:
     )
 
 
-def score(labels: np.ndarray, predictions: np.ndarray) -> dict[str, Any]:
-    """Return accuracy, its interval, the per-digit table and the confusion matrix, JSON-ready."""
-    matrix = confusion_matrix(labels, predictions)
+def score(labels: np.ndarray, predictions: np.ndarray, classes: Sequence[int]) -> dict[str, Any]:
+    """Return accuracy, its interval, the table of classes and the confusion matrix, JSON-ready.
+
+    The arguments are those of `confusion_matrix`.
+    """
+    matrix = confusion_matrix(labels, predictions, classes)
     right, total = int(np.trace(matrix)), len(labels)
     return {
         "accuracy": right / total,
         "accuracy_interval": list(wilson_interval(right, total)),
-        "per_digit": per_digit(matrix).to_dict(orient="records"),
+        "classes": list(classes),
+        "per_digit": per_digit(matrix, classes).to_dict(orient="records"),
         "confusion_matrix": matrix.tolist(),
     }

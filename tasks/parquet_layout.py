@@ -25,6 +25,7 @@ class ParquetLayout:
         label: the column of labels, or None where there is none.
         pixel_max: the value of full ink.
         by_columns: whether pixels follow each other along columns of the image.
+        classes: the labels there are, ascending.
         label_ten_is_zero: whether label 10 means 0.
     """
 
@@ -34,6 +35,7 @@ class ParquetLayout:
     label: str | None
     pixel_max: float
     by_columns: bool
+    classes: tuple[int, ...]
     label_ten_is_zero: bool
 
 
@@ -60,7 +62,9 @@ def find_parquet_layout(
                 f"{image_side}. Use a run that was trained on images of {side} × {side}."
             )
         maximum = float(about["pixel_max"])
-        return ParquetLayout(path, side, ("pixels",), "label", maximum, False, False)
+        return ParquetLayout(
+            path, side, ("pixels",), "label", maximum, False, data.classes, False
+        )
     names = [name for name in schema.names if not name.startswith(_PANDAS_INDEX)]
     whole = [name for name in names if not is_number(schema.field(name).type)]
     if len(whole) == 1 and len(names) <= 2 and holds_lists(schema.field(whole[0]).type):
@@ -74,7 +78,14 @@ def find_parquet_layout(
             raise DataError(f"{path}: column {wrong[0]!r} holds {kind}. A pixel must be a number.")
     by_columns = data.pixel_order == "column"
     return ParquetLayout(
-        path, image_side, pixels, label, data.pixel_max, by_columns, data.label_ten_is_zero
+        path,
+        image_side,
+        pixels,
+        label,
+        data.pixel_max,
+        by_columns,
+        data.classes,
+        data.label_ten_is_zero,
     )
 
 

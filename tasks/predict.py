@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from network.model import predict
+from tasks.classes import in_words
 from tasks.csv_format import CsvFormat
 from tasks.digit_csv import Batch, read_images
 from tasks.digit_parquet import read_parquet_images
@@ -22,7 +23,7 @@ from tasks.run_folders import MANIFEST, read_json
 from tasks.saved_model import SavedModel, load_model
 
 _AHEAD = 4  # batches that are read while others are told
-Told = tuple[np.ndarray, np.ndarray | None]  # probabilities, (rows, 10), and true labels if known
+Told = tuple[np.ndarray, np.ndarray | None]  # probabilities, (rows, classes), and true labels if known
 
 
 class Predicted(BaseModel):
@@ -78,7 +79,13 @@ def predict_files(
         raise InputError("--explain shows how pictures are read, but no file is a picture.")
     model = load_model(run_folder)
     trained_on = CsvFormat.model_validate(read_json(run_folder / MANIFEST)["settings"]["data"])
+    if "classes" in given.model_fields_set and given.classes != model.classes:
+        raise InputError(
+            f"{model.run} reads the labels {in_words(model.classes)}, not "
+            f"{in_words(given.classes)}. Leave out --classes, or name another run with --run."
+        )
     data = trained_on.model_copy(update=given.model_dump(exclude_unset=True))
+    class_at = np.array(model.classes)
     rows = labelled = right = unsure = 0
     with predictions_writer(output) as append:
         for number, (file, kind) in enumerate(zip(files, kinds, strict=True), start=1):
@@ -89,12 +96,15 @@ def predict_files(
             else:
                 told = _told_of_table(file, kind, model, data)
             for probabilities, true_labels in told:
-                append(prediction_rows(file, first_row, probabilities, true_labels))
+                append(
+                    prediction_rows(file, first_row, probabilities, true_labels, model.classes)
+                )
                 first_row += len(probabilities)
                 unsure += int((probabilities.max(axis=1) < UNSURE).sum())
                 if true_labels is not None:
                     labelled += len(true_labels)
-                    right += int((probabilities.argmax(axis=1) == true_labels).sum())
+                    read = class_at[probabilities.argmax(axis=1)]
+                    right += int((read == true_labels).sum())
             rows += first_row - 1
     return Predicted(
         rows=rows,

@@ -1,6 +1,6 @@
 """Predictions as a file, CSV or Parquet by its name, written batch by batch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,14 +17,14 @@ SCHEMA = pa.schema(
     [
         ("file", pa.string()),
         ("row", pa.int64()),
-        ("label", pa.int8()),
+        ("label", pa.int32()),
         ("confidence", pa.float32()),
-        ("runner_up", pa.int8()),
+        ("runner_up", pa.int32()),
         ("runner_up_confidence", pa.float32()),
-        ("true_label", pa.int8()),
+        ("true_label", pa.int32()),
     ]
 )
-UNSURE = 0.5  # a digit less probable is shown as unsure: the network says no to all ten
+UNSURE = 0.5  # a digit less probable is shown as unsure: the network says no to all of them
 
 
 @contextmanager
@@ -47,16 +47,22 @@ def predictions_writer(output: Path) -> Iterator[Callable[[pa.RecordBatch], None
 
 
 def prediction_rows(
-    file: Path, first_row: int, probabilities: np.ndarray, true_labels: np.ndarray | None
+    file: Path,
+    first_row: int,
+    probabilities: np.ndarray,
+    true_labels: np.ndarray | None,
+    classes: Sequence[int],
 ) -> pa.RecordBatch:
     """Return the rows of a prediction, a digit each.
 
     Args:
         file: where the digits came from.
         first_row: number in it, from 1, of the first of them.
-        probabilities: (rows, 10) how probable it is each digit.
+        probabilities: (rows, classes) how probable each label is.
         true_labels: (rows,) what they are, if that is known.
+        classes: the label of each of the network's outputs.
     """
+    label_of = np.array(classes, np.int32)
     every = np.arange(len(probabilities))
     best = probabilities.argmax(axis=1)
     others = probabilities.copy()
@@ -65,11 +71,11 @@ def prediction_rows(
     columns = [
         pa.repeat(str(file), len(every)),
         first_row + every,
-        best.astype(np.int8),
+        label_of[best],
         probabilities[every, best].astype(np.float32).round(6),
-        second.astype(np.int8),
+        label_of[second],
         others[every, second].astype(np.float32).round(6),
-        pa.nulls(len(every), pa.int8()) if true_labels is None else true_labels,
+        pa.nulls(len(every), pa.int32()) if true_labels is None else pa.array(true_labels, pa.int32()),
     ]
     return pa.record_batch(columns, schema=SCHEMA)
 
@@ -77,9 +83,9 @@ def prediction_rows(
 def first_predictions(output: Path, rows: int) -> pd.DataFrame:
     """Return the first rows of a file of predictions."""
     if output.suffix == ".csv":
-        table = pd.read_csv(output, nrows=rows, dtype={"true_label": "Int8"})
+        table = pd.read_csv(output, nrows=rows, dtype={"true_label": "Int32"})
     else:
         with pq.ParquetFile(output) as file:
             batch = next(file.iter_batches(rows))
-        table = batch.to_pandas(types_mapper={pa.int8(): pd.Int8Dtype()}.get)
+        table = batch.to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
     return table

@@ -170,6 +170,7 @@ def _write_folder(
         activation=trained.activation,
         image_side=test.image_side,
         pixel_max=test.pixel_max,
+        classes=test.classes,
     )
     _write_json(folder / "model.json", model)
     _write_json(folder / "metrics.json", metrics)

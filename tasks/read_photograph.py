@@ -29,13 +29,15 @@ class ReadPhotograph:
         shade: (height, width) uint8, the upright picture in grey, scaled down as it was read.
         digits: where each digit is on it.
         images: (digits, side, side) float32, each as the network saw it, 1 full ink.
-        probabilities: (digits, 10) how probable it is each of 0 … 9.
+        probabilities: (digits, classes) how probable each label is.
+        classes: the labels there are.
     """
 
     shade: np.ndarray
     digits: list[Strokes]
     images: np.ndarray
     probabilities: np.ndarray
+    classes: tuple[int, ...]
 
 
 def read_photograph(path: Path, model: SavedModel) -> ReadPhotograph:
@@ -67,7 +69,8 @@ def read_photograph(path: Path, model: SavedModel) -> ReadPhotograph:
         )
     images = np.stack([training_image(digit, ink, labels, model.image_side) for digit in digits])
     flat = images.reshape(len(images), -1)
-    return ReadPhotograph(small, digits, images, predict(model.weights, flat, model.activation))
+    probabilities = predict(model.weights, flat, model.activation)
+    return ReadPhotograph(small, digits, images, probabilities, model.classes)
 
 
 def _reduced(shade: np.ndarray, times: int) -> np.ndarray:

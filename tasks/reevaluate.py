@@ -15,7 +15,7 @@ from network.weights import WeightsError
 from tasks.digests import damage
 from tasks.digit_table import Digits, read_digits
 from tasks.errors import InputError
-from tasks.images import CLASSES, scaled_images
+from tasks.images import scaled_images
 from tasks.manifest import Manifest
 from tasks.metrics import score
 from tasks.run_folders import read_json
@@ -63,8 +63,9 @@ def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
         return Reevaluation(differences=[("model.json", each) for each in wrong])
     # The steps of the stage `evaluate`, so that the result is the same to the last bit.
     images = scaled_images(test, model.weights[0].dtype.name)
-    predictions = sigmoid(weighted_sums(model.weights, images, model.activation)).argmax(axis=1)
-    recomputed = score(test.labels, predictions)
+    numbers = sigmoid(weighted_sums(model.weights, images, model.activation)).argmax(axis=1)
+    predictions = np.array(test.classes)[numbers]
+    recomputed = score(test.labels, predictions, test.classes)
     differences = []
     evaluation = _whole_output(manifest, store, "evaluate", "evaluation.json")
     expected = {**(read_json(evaluation) if evaluation else {}), **_as_json(recomputed)}
@@ -100,9 +101,8 @@ def _model_differences(
         activation=manifest.stages["train"].settings.get("training.activation", ""),
         image_side=test.image_side,
         pixel_max=test.pixel_max,
+        classes=test.classes,
     )
-    if (outputs := len(model.weights[-1])) != CLASSES:
-        yield f"is of a network with {outputs} outputs, and there are {CLASSES} digits"
     yield from _differences(folder / "model.json", expected)
 
 

@@ -3,7 +3,7 @@
 What it says is in `templates/report.md.jinja`; escaping and HTML are in `markdown`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -81,21 +81,22 @@ def _filled_in(
         metrics=metrics,
         figure=figure,
         mistakes=int(matrix.sum() - np.trace(matrix)),
-        confusions=list(_worst_confusions(matrix)),
+        confusions=list(_worst_confusions(matrix, metrics["classes"])),
         settings=dict(_flat(manifest["settings"])),
         distortion=manifest["settings"]["training"].get("distortion"),
         commands=Markdown(commands(manifest, (metrics["champion"] or {}).get("run"))),
     )
 
 
-def _worst_confusions(matrix: np.ndarray, most: int = 3) -> Iterator[str]:
+def _worst_confusions(matrix: np.ndarray, classes: Sequence[int], most: int = 3) -> Iterator[str]:
     """Describe the commonest confusions, the commonest first."""
     mistaken = matrix.copy()
     np.fill_diagonal(mistaken, 0)
     for place in np.argsort(-mistaken, axis=None, kind="stable")[:most]:
         true, predicted = divmod(int(place), len(matrix))
         if times := int(mistaken[true, predicted]):
-            yield f"{true} read as {predicted} ({times} {'time' if times == 1 else 'times'})"
+            words = f"{classes[true]} read as {classes[predicted]}"
+            yield f"{words} ({times} {'time' if times == 1 else 'times'})"
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """A run's network as it lies in its folder: the weights, and how to use them."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 
 from network.activations import ACTIVATIONS
 from network.weights import load_weights
+from tasks.classes import DIGITS
 from tasks.errors import InputError
 from tasks.run_folders import read_json
 
@@ -22,6 +24,7 @@ class SavedModel:
     activation: str
     image_side: int
     pixel_max: float
+    classes: tuple[int, ...]  # the label of each output, ascending
 
 
 def describe_model(
@@ -31,12 +34,14 @@ def describe_model(
     activation: str,
     image_side: int,
     pixel_max: float,
+    classes: Sequence[int],
 ) -> dict[str, Any]:
     """Return what `model.json` says beside a run's `weights.pkl`."""
     return {
         "sizes": [weights[0].shape[1] - 1, *(layer.shape[0] for layer in weights)],
         "activation": activation,
         "output_activation": "sigmoid",
+        "classes": list(classes),
         "image_side": image_side,
         "pixel_order": "row",
         "pixel_max": pixel_max,
@@ -69,11 +74,14 @@ def load_model(folder: Path) -> SavedModel:
             activation=str(model["activation"]),
             image_side=int(model["image_side"]),
             pixel_max=float(model["pixel_max"]),
+            # None in runs of earlier versions, which knew digits alone.
+            classes=tuple(map(int, model.get("classes", DIGITS))),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{folder / 'model.json'}: {error!r}: missing or no number. Use another run."
         ) from error
-    if saved.activation not in ACTIVATIONS or saved.image_side**2 + 1 != weights[0].shape[1]:
+    sizes = saved.image_side**2 + 1, len(saved.classes)
+    if saved.activation not in ACTIVATIONS or sizes != (weights[0].shape[1], len(weights[-1])):
         raise InputError(f"{folder / 'model.json'}: does not fit the weights. Use another run.")
     return saved

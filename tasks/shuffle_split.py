@@ -1,9 +1,11 @@
 """The second stage: digits are shuffled and parted into a training and a test set."""
 
+from dataclasses import replace
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tasks.digit_table import Digits, read_digits, write_digits
+from tasks.digit_table import read_digits, write_digits
 from tasks.errors import DataError
 from tasks.settings import SplitSettings
 from tasks.stage import stage
@@ -57,7 +59,7 @@ def split_rows(
     return shuffled[in_train[shuffled]], shuffled[~in_train[shuffled]]
 
 
-@stage("tasks/shuffle_split.py", "tasks/digit_table.py")
+@stage("tasks/shuffle_split.py", "tasks/classes.py", "tasks/digit_table.py")
 def shuffle_split(store: Store, digits: StoredFile, split: SplitSettings, seed: int) -> Split:
     """Shuffle the digits by the seed and part them.
 
@@ -71,12 +73,7 @@ def shuffle_split(store: Store, digits: StoredFile, split: SplitSettings, seed: 
     with store.scratch() as scratch:
         kept = []
         for name, rows in zip(("train", "test"), parts, strict=True):
-            part = Digits(
-                pixels=table.pixels[rows],
-                labels=table.labels[rows],
-                image_side=table.image_side,
-                pixel_max=table.pixel_max,
-            )
+            part = replace(table, pixels=table.pixels[rows], labels=table.labels[rows])
             write_digits(part, scratch / f"{name}.parquet")
             kept.append(store.keep(scratch / f"{name}.parquet"))
     return Split(train=kept[0], test=kept[1], train_rows=len(parts[0]), test_rows=len(parts[1]))

@@ -28,6 +28,7 @@ class Trained(BaseModel):
 @stage(
     "tasks/train.py",
     "tasks/checkpoint.py",
+    "tasks/classes.py",
     "tasks/digit_table.py",
     "tasks/fitting.py",
     "tasks/images.py",

@@ -6,7 +6,6 @@ import numpy as np
 
 from network.loss import cross_entropy, penalty
 from network.model import weighted_sums
-from tasks.images import one_hot
 
 
 class Validation:
@@ -14,7 +13,7 @@ class Validation:
 
     Args:
         images: (rows, inputs) of the held-out digits; none without a validation part.
-        labels: (rows,) their digits.
+        targets: (rows, outputs), 1 for the right output, 0 for the others.
         activation: function of the network's hidden layers.
         l2: weight of the penalty, which the cost carries like that of the training.
         examples: number of digits trained on, for the penalty.
@@ -26,14 +25,13 @@ class Validation:
     def __init__(
         self,
         images: np.ndarray,
-        labels: np.ndarray,
+        targets: np.ndarray,
         *,
         activation: str,
         l2: float,
         examples: int,
     ) -> None:
-        self._images, self._labels = images, labels
-        self._targets = one_hot(labels, images.dtype.name)
+        self._images, self._targets = images, targets
         self._activation, self._l2, self._examples = activation, l2, examples
         self._least = np.inf
         self.best_weights: list[np.ndarray] = []
@@ -52,7 +50,7 @@ class Validation:
         if cost < self._least:
             self._least = cost
             self.best_weights = [layer.copy() for layer in weights]
-        accuracy = float((z.argmax(axis=1) == self._labels).mean())
+        accuracy = float((z.argmax(axis=1) == self._targets.argmax(axis=1)).mean())
         return {"validation_cost": cost, "validation_accuracy": accuracy}
 
 

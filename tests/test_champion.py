@@ -47,6 +47,7 @@ def write_run(artifacts: Path, name: str, mistaken: tuple[int, ...] = (), side: 
         activation="relu",
         image_side=side,
         pixel_max=255,
+        classes=range(10),
     )
     (folder / "model.json").write_text(json.dumps(model))
     (folder / "metrics.json").write_text(json.dumps({"accuracy": 1 - len(mistaken) / 10}))

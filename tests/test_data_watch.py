@@ -32,7 +32,7 @@ def random_digits(rows: int, *, side: int = 8, seed: int = 0) -> Digits:
 def profiled(digits: Digits, folder: Path) -> Profile:
     """Return the profile of digits, by way of the file that ingest writes."""
     write_digits(digits, folder / "digits.parquet")
-    return profile_of(folder / "digits.parquet", digits.pixel_max)
+    return profile_of(folder / "digits.parquet", digits.pixel_max, digits.classes)
 
 
 @pytest.mark.parametrize(("rows", "side"), [(1, 1), (60, 3), (9000, 9)])

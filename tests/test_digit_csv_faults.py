@@ -49,8 +49,8 @@ OUT_OF_RANGE = (
     "is a label."
 )
 WHOLE_LABELS = (
-    ". Allowed are whole numbers from 0 to 9; if the label is in another column, give "
-    "--label-column first or its name."
+    ". Allowed are 0 to 9; if the label is in another column, give --label-column first or its "
+    "name; if there are other labels, name them with --classes."
 )
 NOT_SQUARE = (
     "pixels are no square image. Allowed are 401 (20 × 20), 785 (28 × 28), 65 (8 × 8) and so on. "
@@ -122,7 +122,7 @@ def test_label_eleven_is_refused_where_ten_is_zero(tmp_path: Path) -> None:
     message = refusal(
         tmp_path, text(*with_cell(7, 17, "11")), {"label_ten_is_zero": True}, "digits.csv"
     )
-    assert message.startswith("line 7: column 17: label 11. Allowed are whole numbers from 0 to 10")
+    assert message.startswith("line 7: column 17: label 11. Allowed are 0 to 9, and 10 for 0;")
 
 
 WHOLE_FILES = [
@@ -324,8 +324,9 @@ WHOLE_FILES = [
     pytest.param(
         text(*[line for line in LINES if line[-1] not in "37"]),
         {},
-        "no image is labelled 3, 7; each digit from 0 to 9 needs at least one. If labels are in "
-        "another column, give --label-column; if 10 means 0, --label-ten-is-zero.",
+        "no image is labelled 3, 7; each label of 0 to 9 needs at least one. If there are other "
+        "labels, name them with --classes; if they are in another column, give --label-column; if "
+        "10 means 0, --label-ten-is-zero.",
         id="classes missing",
     ),
     pytest.param(

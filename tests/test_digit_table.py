@@ -8,6 +8,8 @@ import pytest
 
 from tasks.digit_table import ROWS_A_GROUP, Digits, digit_writer, read_digits, write_digits
 
+MADE_BY = {"pixel_max": 255.0, "classes": list(range(10))}
+
 
 def some_digits(rows: int, pixel_type: str = "uint8") -> Digits:
     """Return random 3 × 3 images."""
@@ -37,7 +39,7 @@ def test_bytes_do_not_depend_on_how_rows_arrived(tmp_path: Path, rows: int, step
     """In batches of any size or all at once: the same file, its groups of one size."""
     digits = some_digits(rows)
     write_digits(digits, tmp_path / "whole.parquet")
-    with digit_writer(tmp_path / "parts.parquet", "uint8", 3, {"pixel_max": 255.0}) as append:
+    with digit_writer(tmp_path / "parts.parquet", "uint8", 3, MADE_BY) as append:
         for start in range(0, rows, step):
             part = slice(start, start + step)
             append(digits.pixels[part], digits.labels[part])
@@ -65,7 +67,7 @@ def test_failure_half_way_leaves_nothing(tmp_path: Path) -> None:
     digits = some_digits(2 * ROWS_A_GROUP)
 
     def fail() -> None:
-        with digit_writer(tmp_path / "d.parquet", "uint8", 3, {"pixel_max": 255.0}) as append:
+        with digit_writer(tmp_path / "d.parquet", "uint8", 3, MADE_BY) as append:
             append(digits.pixels, digits.labels)
             raise RuntimeError
 

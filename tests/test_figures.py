@@ -54,6 +54,7 @@ def run_data(
             {"epoch": np.arange(1, epochs + 1), "cost": 7 / np.arange(1, epochs + 1)}
         ),
         "confusion_matrix": matrix,
+        "classes": range(10),
         "predictions": pd.DataFrame(
             {
                 "row": np.arange(rows) + 1000,
@@ -196,7 +197,7 @@ def test_weights_are_centred_on_zero_without_bias() -> None:
 def test_confusion_matrix_is_not_transposed() -> None:
     """The count of true digit t read as p stands in row t, column p."""
     counts = np.arange(100).reshape(10, 10) + 1
-    for text in confusion_chart(counts).axes[0].texts:
+    for text in confusion_chart(counts, range(10)).axes[0].texts:
         column, row = np.floor(text.get_position()).astype(int)
         assert text.get_text() == str(counts[row, column])
 

@@ -21,7 +21,7 @@ def test_wilson_interval_stays_inside_zero_and_one() -> None:
 
 def test_confusion_matrix_has_true_digits_in_rows() -> None:
     """A 3 read as an 8 is counted in row 3, column 8."""
-    matrix = confusion_matrix(np.array([3, 3, 1]), np.array([8, 3, 1]))
+    matrix = confusion_matrix(np.array([3, 3, 1]), np.array([8, 3, 1]), range(10))
     assert matrix[3, 8] == 1
     assert matrix.sum() == 3
 
@@ -35,7 +35,7 @@ def test_per_digit_figures_agree_with_scikit_learn() -> None:
     expected = precision_recall_fscore_support(
         labels, predictions, labels=range(10), zero_division=0
     )
-    table = per_digit(confusion_matrix(labels, predictions))
+    table = per_digit(confusion_matrix(labels, predictions, range(10)), range(10))
     for column, values in zip(("precision", "recall", "f1", "support"), expected, strict=True):
         np.testing.assert_allclose(table[column], values, err_msg=column)
 
@@ -44,5 +44,5 @@ def test_score_holds_plain_numbers_only() -> None:
     """A score goes to JSON as it is: NumPy numbers would make Prefect drop the result silently."""
     import json
 
-    scored = score(np.arange(10), np.arange(10))
+    scored = score(np.arange(10), np.arange(10), range(10))
     assert json.loads(json.dumps(scored, allow_nan=False))["accuracy"] == 1.0

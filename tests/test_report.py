@@ -48,10 +48,12 @@ METRICS: dict[str, Any] = {
         {"digit": digit, "precision": 0.9, "recall": 0.8, "f1": 0.85, "support": 9}
         for digit in range(10)
     ],
+    "classes": list(range(10)),
     "confusion_matrix": MATRIX.tolist(),
     "champion": None,
     "data": {
         "rows": 470,
+        "classes": list(range(10)),
         "counts": [47] * 10,
         "ink": [0.2] * 9 + [None],
         "regions": [[0.1, 0.2], [0.3, 0.4]],
@@ -161,6 +163,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "figures",
         history=pd.DataFrame({"epoch": [1, 2, 3], "cost": [3.0, 1.0, 0.3]}),
         confusion_matrix=MATRIX,
+        classes=range(10),
         predictions=pd.DataFrame(
             {"row": range(94), "label": label, "prediction": predicted, "confidence": 0.9}
         ),

@@ -45,6 +45,8 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str], str]] = {
         FROM_SPLIT,
         "split.stratify changed false → true",
     ),
+    # Their order does not matter; other ones would be another file's.
+    "data.classes": ({"data": {"classes": tuple(reversed(range(10)))}}, [], ""),
     **{
         f"data.{name}": ({"data": {name: value}}, expected, f"data.{name} changed {words}")
         for name, value, words, expected in [

@@ -1,0 +1,220 @@
+"""Other labels than the digits: which there may be, and that all that follows speaks of them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from conftest import Digits as DigitsCommand
+from conftest import changed, manifest, ran, run
+from pydantic import ValidationError
+
+from flows.settings import Settings
+from network.initialization import initial_weights
+from network.weights import dump_weights
+from tasks.charts import confusion_chart
+from tasks.classes import class_counts, class_numbers, in_words, label_type
+from tasks.csv_format import CsvFormat
+from tasks.data_profile import profile_of
+from tasks.digit_csv import csv_to_parquet
+from tasks.digit_table import Digits, read_digits, write_digits
+from tasks.errors import DataError
+from tasks.images import one_hot
+from tasks.metrics import score
+from tasks.predict import predict_files
+from tasks.saved_model import describe_model, load_model
+from tasks.store import Store, sha256_of
+from tasks.verify import verify
+
+LETTERS = (-3, 65, 200)
+
+
+def write_csv(path: Path, classes: tuple[int, ...] = LETTERS, rows: int = 30) -> Path:
+    """Write easy 8 × 8 images, as many of each class: each has bright pixels of its own."""
+    rng = np.random.default_rng(3)
+    numbers = rng.permutation(np.arange(rows * len(classes)) % len(classes))
+    pixels = rng.integers(0, 60, (len(numbers), 64))
+    for number in range(len(classes)):
+        pixels[numbers == number, 6 * number : 6 * number + 6] += 180
+    table = np.column_stack([pixels, np.array(classes)[numbers]])
+    np.savetxt(path, table, fmt="%d", delimiter=",")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        ([4], "at least 2"),
+        (list(range(101)), "at most 100"),
+        ([1, 2, 1], "more than once"),
+        ([0.5, 1], "valid integer"),
+        ([0, 2**31], "less than or equal"),
+    ],
+)
+def test_a_label_set_that_can_not_be_meant_is_refused(classes: list[float], words: str) -> None:
+    """From 2 to 100 different whole numbers of 32 bits are allowed."""
+    with pytest.raises(ValidationError, match=words):
+        CsvFormat.model_validate({"classes": classes})
+
+
+@pytest.mark.parametrize("classes", [[1, 2], [0, 5, 10]])
+def test_ten_can_only_mean_zero_where_there_is_a_zero_and_no_ten(classes: list[int]) -> None:
+    """The two settings would contradict each other."""
+    with pytest.raises(ValidationError, match="needs classes with 0 and without 10"):
+        CsvFormat.model_validate({"classes": classes, "label_ten_is_zero": True})
+
+
+def test_classes_are_put_in_order() -> None:
+    """The order in which they are named decides nothing, so it makes no other key."""
+    assert CsvFormat(classes=(9, -1, 4)) == CsvFormat(classes=(-1, 4, 9))
+
+
+def test_every_class_has_an_output_of_its_own() -> None:
+    """Numbers of the outputs follow the labels' order; one-hot rows have a column each."""
+    labels = np.array([200, -3, 65, 200], np.int16)
+    assert class_numbers(labels, LETTERS).tolist() == [2, 0, 1, 2]
+    assert class_counts(labels, LETTERS).tolist() == [1, 1, 2]
+    assert one_hot(labels, LETTERS, "float32").argmax(axis=1).tolist() == [2, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("classes", "name"),
+    [((0, 9), "int8"), ((-128, 127), "int8"), ((0, 128), "int16"), ((-40000, 0), "int32")],
+)
+def test_labels_are_kept_in_the_narrowest_type(classes: tuple[int, ...], name: str) -> None:
+    """Digits stay bytes; no label is ever cut off."""
+    assert label_type(classes) == name
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [((0, 1), "0 and 1"), (tuple(range(5, 10)), "5 to 9"), ((1, 3, 5), "1, 3 and 5")],
+)
+def test_classes_are_told_in_words(classes: tuple[int, ...], words: str) -> None:
+    """A range is told by its ends."""
+    assert in_words(classes) == words
+
+
+@pytest.mark.parametrize("classes", [LETTERS, (1000, 2000), (0, 1), (0, 255)])
+def test_ingest_keeps_any_labels(classes: tuple[int, ...], tmp_path: Path) -> None:
+    """Labels come back as they are in the file, with the classes; pixels stay bytes."""
+    csv = write_csv(tmp_path / "letters.csv", classes)
+    parquet = tmp_path / "letters.parquet"
+    summary = csv_to_parquet(csv, parquet, CsvFormat(classes=classes))
+    assert summary.pixel_type == "uint8"
+    assert summary.class_counts == (30,) * len(classes)
+    digits = read_digits(parquet)
+    assert digits.classes == classes
+    assert digits.labels.tolist() == np.loadtxt(csv, delimiter=",")[:, -1].tolist()
+    write_digits(digits, tmp_path / "again.parquet")
+    assert read_digits(tmp_path / "again.parquet").classes == classes
+    assert profile_of(parquet, 255, classes).counts == (30,) * len(classes)
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        ((-3, 65), r"line \d+: column 65: label 200. Allowed are -3 and 65; .* with --classes\."),
+        ((-3, 65, 66, 200), "no image is labelled 66; each label of -3, 65, 66 and 200 needs"),
+    ],
+)
+def test_a_label_too_many_or_too_few_is_refused(
+    classes: tuple[int, ...], words: str, tmp_path: Path
+) -> None:
+    """A label outside the classes is named with its place, a class without an image by itself."""
+    csv = write_csv(tmp_path / "letters.csv")
+    with pytest.raises(DataError, match=words):
+        csv_to_parquet(csv, tmp_path / "letters.parquet", CsvFormat(classes=classes))
+
+
+def test_digits_of_earlier_versions_are_still_read(tmp_path: Path) -> None:
+    """A stored file that names no classes holds digits; so does a model without them."""
+    parquet = tmp_path / "digits.parquet"
+    write_digits(Digits(np.zeros((2, 4), np.uint8), np.array([3, 9], np.int8), 2, 255), parquet)
+    table = pq.read_table(parquet)
+    about = json.loads(table.schema.metadata[b"digits"])
+    del about["classes"]
+    pq.write_table(table.replace_schema_metadata({"digits": json.dumps(about)}), parquet)
+    assert read_digits(parquet).classes == tuple(range(10))
+
+    weights = initial_weights([4, 10], np.random.default_rng(0))
+    (tmp_path / "weights.pkl").write_bytes(dump_weights(weights))
+    model = describe_model(
+        weights,
+        sha256_of(tmp_path / "weights.pkl"),
+        activation="relu",
+        image_side=2,
+        pixel_max=255,
+        classes=range(10),
+    )
+    del model["classes"]
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    assert load_model(tmp_path).classes == tuple(range(10))
+
+
+def test_a_score_speaks_of_labels() -> None:
+    """The table of classes is told by label, the matrix by their order."""
+    labels = np.array([65, 65, -3, 200])
+    scored = score(labels, np.array([65, 200, -3, 200]), LETTERS)
+    assert scored["accuracy"] == 0.75
+    assert [row["digit"] for row in scored["per_digit"]] == list(LETTERS)
+    assert scored["confusion_matrix"] == [[1, 0, 0], [0, 1, 1], [0, 0, 1]]
+    assert json.loads(json.dumps(scored))["classes"] == list(LETTERS)
+
+
+@pytest.mark.parametrize("number", [2, 26, 100])
+def test_a_confusion_matrix_of_any_size_has_every_count(number: int) -> None:
+    """Each count stands in its cell; axes are marked with the labels."""
+    classes = range(1000, 1000 + number)
+    counts = np.diag(np.arange(number) + 1)
+    counts[0, 1] = 7
+    ax = confusion_chart(counts, classes).axes[0]
+    shown = {tuple(np.floor(each.get_position()).astype(int)): each.get_text() for each in ax.texts}
+    assert shown[1, 0] == "7"
+    assert [shown[place, place] for place in range(number)] == [str(n + 1) for n in range(number)]
+    assert [each.get_text() for each in ax.get_xticklabels()] == [str(each) for each in classes]
+
+
+def test_a_net_for_letters_grows_from_a_net_for_digits(settings: Settings, tmp_path: Path) -> None:
+    """Only the last layer starts anew; report, model, predictions and checks speak of letters."""
+    letters = changed(
+        settings,
+        csv=write_csv(tmp_path / "letters.csv"),
+        data={"classes": LETTERS},
+        training={"epochs": 300, "l2": 0.01},
+        initial_weights="champion",
+    )
+    published = run(letters)
+    folder = published.directory
+    told = manifest(published)
+    assert ran(published)[0] == "ingest"
+    assert published.accuracy > 0.9
+    assert "reads the labels 0 to 9, and these are -3, 65 and 200" in told["verdict_reason"]
+    assert load_model(folder).classes == LETTERS
+    assert verify(folder, Store(folder=settings.artifacts)).problems == []
+    report = (folder / "report.md").read_text()
+    for label in LETTERS:
+        assert f"\n| {label} | " in report.replace("\\", "")
+    predicted = predict_files([letters.csv], folder, CsvFormat(), tmp_path / "read.csv")
+    table = pd.read_csv(tmp_path / "read.csv")
+    assert predicted.accuracy == pytest.approx((table["label"] == table["true_label"]).mean())
+    assert set(table["label"]) | set(table["runner_up"]) <= set(LETTERS)
+
+
+def test_labels_are_named_on_the_command_line(
+    digits: DigitsCommand, tmp_path: Path, server: str
+) -> None:
+    """`--classes` takes several numbers, negative ones too; wrong ones are told in one line."""
+    csv = write_csv(tmp_path / "letters.csv")
+    words = ("--csv", csv, "--recipe", "classic", "--epochs", 3, "--json")
+    done = digits("train", *words, "--classes", "200", "65", "-3", PREFECT_API_URL=server)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["test_rows"] == 18
+    done = digits("plan", *words, "--classes", "1", "1")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "--classes" in done.stderr
+    done = digits("predict", csv, "--classes", "1", "2")
+    assert done.returncode == 2
+    assert "reads the labels -3, 65 and 200, not 1 and 2" in done.stderr
