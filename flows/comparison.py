@@ -30,13 +30,13 @@ def _parts(comparison: RunComparison) -> Iterator[RenderableType]:
     yield _table("metric", comparison.metrics)
     changed = comparison.changed_digits
     if changed is None:
-        yield f"No digit by digit comparison: {escape(str(comparison.not_compared))}."
+        yield f"No image by image comparison: {escape(str(comparison.not_compared))}."
         return
     for words, digits in (
         ("Right in A, wrong in B", changed.right_to_wrong),
         ("Wrong in A, right in B", changed.wrong_to_right),
     ):
-        yield f"{words}: {len(digits):,} of the test digits"
+        yield f"{words}: {len(digits):,} of the test images"
         if digits:
             yield _digits(digits)
 

@@ -8,10 +8,11 @@ from prefect.states import Completed
 
 from flows.settings import Settings
 from tasks.announce import announce, announce_failure
+from tasks.classes import image_noun
 from tasks.drift import refuse_drift
 from tasks.evaluate import Evaluated, evaluate
 from tasks.ingest import Ingested, ingest
-from tasks.initial_network import find_initial_weights
+from tasks.initial_network import find_initial_weights, stands_for_other_labels
 from tasks.plan import Plan
 from tasks.publish import Published, publish
 from tasks.run import Run
@@ -46,7 +47,8 @@ def retrain(settings: Settings = Settings()) -> State[Published]:
     )
     return Completed(
         name=published.verdict.capitalize(),
-        message=f"{published.accuracy:.1%} of {published.test_rows:,} test digits read right",
+        message=f"{published.accuracy:.1%} of {published.test_rows:,} test "
+        f"{image_noun(settings.data.classes)}s read right",
         data=published,
     )
 
@@ -69,7 +71,8 @@ def stages(run: Run | Plan, settings: Settings) -> Stages:
     ingested = ingest(run, csv, settings.data)
     run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
     split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
-    trained = train(run, split.train, settings.training, settings.seed, initial)
+    new_outputs = stands_for_other_labels(initial, settings.data.classes)
+    trained = train(run, split.train, settings.training, settings.seed, initial, new_outputs)
     evaluated = evaluate(
         run,
         trained.weights,

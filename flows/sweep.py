@@ -11,7 +11,7 @@ from network.gradient_descent import DivergenceError
 from tasks.commands import train_command
 from tasks.drift import refuse_drift
 from tasks.ingest import ingest
-from tasks.initial_network import find_initial_weights
+from tasks.initial_network import find_initial_weights, stands_for_other_labels
 from tasks.run import Run
 from tasks.settings import TrainingSettings
 from tasks.shuffle_split import shuffle_split
@@ -44,7 +44,8 @@ def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
         held_out_rows = round(settings.training.validation_fraction * split.train_rows)
         results = []
         for (point, training), initial in zip(settings.points(), starts, strict=True):
-            trained = _trained(run, split.train, training, settings.seed, initial)
+            new_outputs = stands_for_other_labels(initial, settings.data.classes)
+            trained = _trained(run, split.train, training, settings.seed, initial, new_outputs)
             results.append({**point, **judge(run.store, trained, training, held_out_rows)})
         results = best_first(results)
         if results[0]["validation_accuracy"] is None:
@@ -61,9 +62,10 @@ def _trained(
     training: TrainingSettings,
     seed: int,
     initial: SourceFile | None,
+    new_outputs: bool,
 ) -> Trained | None:
     try:
-        return train(run, split, training, seed, initial)
+        return train(run, split, training, seed, initial, new_outputs)
     except DivergenceError:  # says something of this point, not of the sweep
         return None
 

@@ -8,6 +8,7 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from tasks.classes import DIGITS, image_noun, label_noun
 from tasks.predictions_file import UNSURE, first_predictions
 from tasks.run_folders import MANIFEST, champion_name, complete_runs, read_json
 
@@ -56,12 +57,13 @@ def run_on_terminal(
 ) -> RenderableType:
     """Return one run to print: how well it reads, its stages with reasons, its settings."""
     low, high = metrics["accuracy_interval"]
+    classes = metrics.get("classes", DIGITS)  # none in runs of earlier versions
     stages = Table("stage", "state", "seconds", "why")
     for name, stage in manifest["stages"].items():
         stages.add_row(name, stage["state"], f"{stage['seconds']:.2f}", stage["reason"])
-    digits = Table("digit", "precision", "recall", "F1", "images")
+    labels = Table(label_noun(classes), "precision", "recall", "F1", "images")
     for row in metrics["per_digit"]:
-        digits.add_row(
+        labels.add_row(
             str(row["digit"]),
             *(f"{row[name]:.1%}" for name in ("precision", "recall", "f1")),
             str(row["support"]),
@@ -70,10 +72,11 @@ def run_on_terminal(
     for name, value in pd.json_normalize(dict(manifest["settings"])).iloc[0].items():
         settings.add_row(str(name), str(value))
     return Group(
-        f"{manifest['run']}: {metrics['accuracy']:.1%} of {metrics['test_rows']:,} test digits "
-        f"read right (95 % interval {low:.1%} to {high:.1%}), {manifest['verdict']}",
+        f"{manifest['run']}: {metrics['accuracy']:.1%} of {metrics['test_rows']:,} test "
+        f"{image_noun(classes)}s read right (95 % interval {low:.1%} to {high:.1%}), "
+        f"{manifest['verdict']}",
         stages,
-        digits,
+        labels,
         settings,
         f"Report: {folder / 'report.html'}",
     )

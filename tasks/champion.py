@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from network.model import predict
 from network.weights import WeightsError
-from tasks.classes import DIGITS, class_counts, in_words
+from tasks.classes import DIGITS, class_counts, image_noun, in_words, label_noun
 from tasks.digit_table import Digits
 from tasks.errors import InputError
 from tasks.images import scaled_images
@@ -22,6 +22,7 @@ from tasks.run_folders import MANIFEST, complete_runs, read_json
 from tasks.saved_model import load_model
 from tasks.settings import PromotionSettings
 
+_NAMED = 5  # labels that a reason names, and one more where there is just one more
 _ROUNDING = 1e-9  # shares are fractions of whole digits; one digit is far more than this
 
 
@@ -139,13 +140,16 @@ def _recalls(test: Digits, right: np.ndarray) -> np.ndarray:
 def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
     """Promote a challenger that gains enough and loses no digit; keep the champion otherwise."""
     gain = comparison.challenger_accuracy - comparison.accuracy
-    reads = _reads(comparison.wrong_to_right - comparison.right_to_wrong)
+    more = comparison.wrong_to_right - comparison.right_to_wrong
+    reads = _reads(more, image_noun(comparison.classes))
     allowed = _points(limits.max_recall_drop)
     worse = [
-        f"{_points(drop)} for the {digit}s"
-        for digit, drop in zip(comparison.classes, comparison.recall_drops, strict=True)
+        f"{_points(drop)} for the {label}s"
+        for label, drop in zip(comparison.classes, comparison.recall_drops, strict=True)
         if drop > limits.max_recall_drop + _ROUNDING
     ]
+    if (others := len(worse) - _NAMED) > 1:
+        worse[_NAMED:] = [f"and too much for {others} other labels"]
     if gain < limits.min_gain - _ROUNDING:
         asked = f", and min_gain is {_points(limits.min_gain)}" if limits.min_gain else ""
         return Decision(verdict="kept", reason=reads + asked, comparison=comparison)
@@ -154,15 +158,17 @@ def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
             f"{reads}, but its recall falls by {', '.join(worse)}, and max_recall_drop is {allowed}"
         )
         return Decision(verdict="kept", reason=reason, comparison=comparison)
-    reason = f"{reads}, and no digit's recall falls by more than {allowed}"
+    reason = (
+        f"{reads}, and no {label_noun(comparison.classes)}'s recall falls by more than {allowed}"
+    )
     return Decision(verdict="promoted", reason=reason, comparison=comparison)
 
 
-def _reads(more: int) -> str:
+def _reads(more: int, image: str) -> str:
     if more == 0:
-        return "this network reads as many test digits right"
-    digits = "test digit" if abs(more) == 1 else "test digits"
-    return f"this network reads {abs(more):,} {'more' if more > 0 else 'fewer'} {digits} right"
+        return f"this network reads as many test {image}s right"
+    images = image if abs(more) == 1 else f"{image}s"
+    return f"this network reads {abs(more):,} {'more' if more > 0 else 'fewer'} test {images} right"
 
 
 def _points(share: float) -> str:

@@ -3,6 +3,7 @@
 Pictures of digits and weights are in `contact_sheets`.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +17,10 @@ from tasks.figure_style import BLUE, BLUES, HAIRLINE, INK, MUTED, ORANGE, ORANGE
 
 _LOG_SPAN = 3  # below this ratio of largest to smallest a logarithmic axis has too few ticks
 _CELL = 0.42  # inches, the least width of a cell of the confusion matrix that holds a number
-_LARGEST = 13  # inches, of a confusion matrix; more classes have smaller cells
-_DOTTED = 25  # classes; with more, an empty cell is left empty
+_LARGEST = 13  # inches, of a confusion matrix
+NUMBERED = 30  # classes; with more, cells are too small for a count, and an SVG of them too large
+_MARKED = 25  # labels at most on an axis of such a chart
+_DOTTED = 20  # classes; with more, an empty cell is left empty
 _LINES: dict[str, dict[str, Any]] = {
     "training": {"color": BLUE, "linestyle": "-"},
     "validation": {"color": ORANGE, "linestyle": (0, (4, 1.5))},
@@ -94,7 +97,7 @@ def confusion_chart(confusion_matrix: np.ndarray, classes: Sequence[int]) -> Fig
 
     Blue is the share of a class recognised. Orange is the share mistaken for another one, on a
     scale of its own that ends at 10 % or at the worst confusion: on the same scale as the blue, a
-    good network's mistakes would be invisible.
+    good network's mistakes would be invisible. Up to 30 classes the counts stand in the cells.
 
     Args:
         confusion_matrix: (classes, classes) counts.
@@ -107,36 +110,41 @@ def confusion_chart(confusion_matrix: np.ndarray, classes: Sequence[int]) -> Fig
     worst = max(share[~right].max(), 0.1)
     colours = np.where(right[..., None], BLUES(share), ORANGES(share / worst))
 
-    size = min(max(5.5, _CELL * number), _LARGEST)
-    scale = min(1, size / (0.55 * number))  # of type and lines, 1 for ten classes
+    size = min(max(5.5, _CELL * number), _LARGEST) if number <= NUMBERED else 7
     figure = Figure(figsize=(size + 0.1, size), layout="constrained")
     ax = figure.subplots()
-    ax.pcolormesh(colours, edgecolor="white", linewidth=2 * scale)
+    if number <= NUMBERED:
+        ax.pcolormesh(colours, edgecolor="white", linewidth=2)
+        _write_counts(ax, counts, colours)
+    else:
+        ax.imshow(colours, extent=(0, number, number, 0), interpolation="nearest")
+    ax.set_aspect("equal")
+    ax.set_ylim(number, 0)
+    marked = np.arange(0, number, 1 if number <= NUMBERED else math.ceil(number / _MARKED))
+    names = [str(label) for label in np.array(classes)[marked]]
+    long = max(map(len, names)) > 2 and number > 5  # labels that would touch each other
+    ax.set_xticks(marked + 0.5, names, rotation=90 if long else 0)
+    ax.set_yticks(marked + 0.5, names)
+    ax.tick_params(length=0, labelcolor=INK)
+    ax.set_xlabel("predicted label", color=MUTED)
+    ax.set_ylabel("true label", color=MUTED)
+    ax.spines[:].set_visible(False)
+    return figure
+
+
+def _write_counts(ax: Axes, counts: np.ndarray, colours: np.ndarray) -> None:
     for (row, column), count in np.ndenumerate(counts):
         brightness = colours[row, column, :3] @ (0.299, 0.587, 0.114)
-        shown = count > 0 or right[row, column]
-        if not shown and number > _DOTTED:
+        shown = count > 0 or row == column
+        if not shown and len(counts) > _DOTTED:
             continue
         ax.text(
             column + 0.5,
             row + 0.5,
             str(count) if shown else "·",
             color=HAIRLINE if not shown else "white" if brightness < 0.5 else INK,
-            fontsize=scale * (11 if counts.max() < 1000 else 8),
-            fontweight="bold" if right[row, column] else "normal",
+            fontsize=11 if counts.max() < 1000 else 8,
+            fontweight="bold" if row == column else "normal",
             horizontalalignment="center",
             verticalalignment="center_baseline",
         )
-    ax.set_aspect("equal")
-    ax.invert_yaxis()
-    names = [str(label) for label in classes]
-    long = max(map(len, names)) > 2 and number > 5  # labels that would touch each other
-    ax.set_xticks(np.arange(number) + 0.5, names, rotation=90 if long else 0)
-    ax.set_yticks(np.arange(number) + 0.5, names)
-    ax.tick_params(length=0, labelcolor=INK)
-    if scale < 1:
-        ax.tick_params(labelsize=11 * scale)
-    ax.set_xlabel("predicted label", color=MUTED)
-    ax.set_ylabel("true label", color=MUTED)
-    ax.spines[:].set_visible(False)
-    return figure

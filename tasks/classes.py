@@ -47,3 +47,13 @@ def in_words(classes: Sequence[int]) -> str:
     if len(most) > 1 and last - most[0] == len(most):
         return f"{most[0]} to {last}"
     return f"{', '.join(map(str, most))} and {last}"
+
+
+def image_noun(classes: Sequence[int]) -> str:
+    """Say what a person calls an image with one of these labels: `digit` or, of others, `image`."""
+    return "digit" if tuple(classes) == DIGITS else "image"
+
+
+def label_noun(classes: Sequence[int]) -> str:
+    """Say what a person calls one of these labels: `digit` or, of others, `label`."""
+    return "digit" if tuple(classes) == DIGITS else "label"

@@ -57,7 +57,7 @@ def mistakes_sheet(predictions: pd.DataFrame, images: np.ndarray) -> Figure:
     surest = wrong.sort_values("confidence", ascending=False, kind="stable").head(_MISTAKES)
     if surest.empty:
         figure, ax = sheet(10 * PITCH, 60)
-        write(ax, 10, 40, "No test digit was mistaken.", 26)
+        write(ax, 10, 40, "No test image was mistaken.", 26)
         return figure
     places = grid(len(surest), columns=5, width=2 * PITCH, height=140)
     figure, ax = sheet(10 * PITCH, places[-1][1] + 140)

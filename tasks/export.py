@@ -58,7 +58,7 @@ def export_run(run_folder: Path, export_format: ExportFormat, output: Path) -> E
 def _as_bytes(model: SavedModel, export_format: ExportFormat) -> bytes:
     writers: dict[ExportFormat, Callable[[], bytes]] = {
         "npz": lambda: npz_bytes(plain_arrays(model), described(model)),
-        "onnx": lambda: onnx_bytes(model, labels(model), described(model)),
+        "onnx": lambda: onnx_bytes(model, described(model)),
         "safetensors": lambda: safetensors_bytes(plain_arrays(model), described(model)),
     }
     try:
@@ -85,12 +85,6 @@ def plain_arrays(model: SavedModel) -> dict[str, np.ndarray]:
     return arrays
 
 
-def labels(model: SavedModel) -> tuple[int, ...]:
-    """Return the label of each output; 0, 1, … where the network names none."""
-    named: tuple[int, ...] = getattr(model, "classes", tuple(range(len(model.weights[-1]))))
-    return named
-
-
 def described(model: SavedModel) -> str:
     """Return as JSON what a reader must know beside the arrays."""
     facts: dict[str, Any] = {
@@ -98,7 +92,7 @@ def described(model: SavedModel) -> str:
         "sizes": [model.image_side**2, *(len(layer) for layer in model.weights)],
         "activation": model.activation,
         "output_activation": "sigmoid",
-        "classes": list(labels(model)),
+        "classes": list(model.classes),
         "image_side": model.image_side,
         "pixel_order": "row",
         "pixel_max": model.pixel_max,

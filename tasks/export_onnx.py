@@ -1,7 +1,5 @@
 """A network as an ONNX graph: raw pixels in, probabilities and labels out."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from tasks.saved_model import SavedModel
@@ -11,7 +9,7 @@ _OPSET, _IR_VERSION = 17, 8
 _OPERATORS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
 
 
-def onnx_bytes(model: SavedModel, labels: Sequence[int], metadata: str) -> bytes:
+def onnx_bytes(model: SavedModel, metadata: str) -> bytes:
     """Return a network as a checked ONNX model that computes what `network.model.predict` does.
 
     Its input is `pixels` float32 (N, side²): raw values 0 … pixel_max, row by row. Its outputs are
@@ -20,7 +18,6 @@ def onnx_bytes(model: SavedModel, labels: Sequence[int], metadata: str) -> bytes
 
     Args:
         model: the network.
-        labels: the label of each output.
         metadata: JSON to keep in the model, under `metadata`.
 
     Raises:
@@ -33,7 +30,7 @@ def onnx_bytes(model: SavedModel, labels: Sequence[int], metadata: str) -> bytes
     constants = {
         "pixel_max": np.array(model.pixel_max, dtype),
         "one": np.array(1, dtype),
-        "labels": np.array(labels, np.int64),
+        "labels": np.array(model.classes, np.int64),
     }
     nodes = [
         helper.make_node("Cast", ["pixels"], ["numbers"], to=number_type),
@@ -63,7 +60,7 @@ def onnx_bytes(model: SavedModel, labels: Sequence[int], metadata: str) -> bytes
         "digits",
         [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", pixels])],
         [
-            helper.make_tensor_value_info("probabilities", number_type, ["N", len(labels)]),
+            helper.make_tensor_value_info("probabilities", number_type, ["N", len(model.classes)]),
             helper.make_tensor_value_info("label", TensorProto.INT64, ["N"]),
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],

@@ -28,6 +28,7 @@ def fit(
     show: Show,
     checkpoint: Checkpoint | None = None,
     initial: Sequence[np.ndarray] | None = None,
+    new_outputs: bool = False,
 ) -> tuple[list[np.ndarray], pd.DataFrame]:
     """Train a network on digits in memory.
 
@@ -39,6 +40,7 @@ def fit(
         checkpoint: where the state is kept, and an interrupted training's found; it ends with the
             same bits as one that never stopped.
         initial: weights of a network to start from; None starts anew. See `first_weights`.
+        new_outputs: start the last of them anew in any case.
 
     Returns:
         The weights, and one row an epoch: `epoch`, `cost`, and with a validation part its
@@ -64,7 +66,7 @@ def fit(
         examples=examples,
     )
     rng = default_rng([seed, 1])  # 1, where the split has 0: streams of their own
-    weights = first_weights(sizes, training, rng, initial)
+    weights = first_weights(sizes, training, rng, initial, new_outputs)
     velocity = [np.zeros_like(layer) for layer in weights[training.freeze_layers :]]
     history: list[dict[str, float]] = []
     if checkpoint and (state := checkpoint.load()):

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.atomic import atomic_path
+from tasks.classes import image_noun
 from tasks.past_runs import PastRun, past_runs
 
 _WIDTH, _HEIGHT = 640, 270  # of the chart, in its own units
@@ -80,6 +81,7 @@ _pages = Environment(
     autoescape=True,
 )
 _pages.filters |= {
+    "image_noun": image_noun,
     "count": lambda number: f"{number:,}",
     "date": _date,
     "percent": lambda share: (

@@ -1,6 +1,8 @@
 """Which weights file the setting `initial_weights` means: a run's, or one from anywhere."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tasks.errors import InputError
 from tasks.run_folders import find_run, read_json
@@ -32,8 +34,8 @@ def find_initial_weights(
             "path of a weights.pkl."
         )
     weights = SourceFile.of(path)
-    activation = _activation(weights)
-    if training.hidden_layers and activation not in (None, training.activation):
+    activation = _described(weights).get("activation", training.activation)
+    if training.hidden_layers and activation != training.activation:
         raise InputError(
             f"{path}: the hidden layers of this network are {activation}, but --activation is "
             f"{training.activation}. Give --activation {activation}, or other --initial-weights."
@@ -41,17 +43,25 @@ def find_initial_weights(
     return weights
 
 
-def _activation(weights: SourceFile) -> str | None:
-    """Return the activation that a model.json beside the weights tells; None if nothing does."""
+def stands_for_other_labels(initial: SourceFile | None, classes: Sequence[int]) -> bool:
+    """Say whether the outputs of an initial network are known to be of other labels than these."""
+    if initial is None:
+        return False
+    theirs = _described(initial).get("classes", classes)
+    return list(theirs) != list(classes)
+
+
+def _described(weights: SourceFile) -> Mapping[str, Any]:
+    """Return what a model.json beside the weights tells of them; nothing if there is none."""
     path = weights.path.with_name("model.json")
     if not path.exists():
-        return None
+        return {}
     model = read_json(path)
     if model.get("weights_file") != weights.path.name:
-        return None
+        return {}
     if model.get("weights_sha256") != weights.sha256:
         raise InputError(
             f"{weights.path}: not the weights that the model.json beside it was written with. Give "
             "other --initial-weights."
         )
-    return str(model.get("activation"))
+    return model

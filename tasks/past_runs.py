@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tasks.classes import DIGITS
 from tasks.errors import InputError
 from tasks.run_folders import MANIFEST, complete_runs, read_json
 
@@ -25,6 +26,7 @@ class PastRun(BaseModel):
     accuracy: Share  # on the test split of its own day
     accuracy_interval: tuple[Share, Share]
     test_rows: int
+    classes: tuple[int, ...] = DIGITS
     verdict: str
 
 

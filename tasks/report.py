@@ -12,6 +12,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.atomic import atomic_path
+from tasks.charts import NUMBERED
+from tasks.classes import image_noun, label_noun
 from tasks.commands import commands
 from tasks.markdown import Markdown, code, data_url, escaped, html
 
@@ -79,6 +81,9 @@ def _filled_in(
     return _texts.get_template("report.md.jinja").render(
         manifest=manifest,
         metrics=metrics,
+        numbered=len(matrix) <= NUMBERED,
+        image=image_noun(metrics["classes"]),
+        label=label_noun(metrics["classes"]),
         figure=figure,
         mistakes=int(matrix.sum() - np.trace(matrix)),
         confusions=list(_worst_confusions(matrix, metrics["classes"])),

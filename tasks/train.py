@@ -43,6 +43,7 @@ def train(
     training: TrainingSettings,
     seed: int,
     initial: SourceFile | None,
+    new_outputs: bool = False,
 ) -> Trained:
     """Train a network, showing the cost as it goes.
 
@@ -52,6 +53,8 @@ def train(
         training: the network's shape and how to train it.
         seed: decides initial weights, batches and distortions.
         initial: weights of a network to start from; None starts anew.
+        new_outputs: start the last layer anew in any case, because its outputs stand for other
+            labels.
 
     Raises:
         DataError: a validation part is asked for that leaves too few digits.
@@ -64,7 +67,9 @@ def train(
     digits = read_digits(store.path(train))
     layers = None if initial is None else _unchanged(initial)
     with progress(training.epochs) as show:
-        weights, history = fit(digits, training, seed, show, _checkpoint(store), layers)
+        weights, history = fit(
+            digits, training, seed, show, _checkpoint(store), layers, new_outputs
+        )
     with store.scratch() as scratch:
         (scratch / "weights.pkl").write_bytes(dump_weights(weights))
         history.to_parquet(scratch / "history.parquet")

@@ -19,6 +19,7 @@ def first_weights(
     training: TrainingSettings,
     rng: np.random.Generator,
     initial: Sequence[np.ndarray] | None,
+    new_outputs: bool = False,
 ) -> list[np.ndarray]:
     """Return the weights before training, in the training's number type.
 
@@ -28,6 +29,7 @@ def first_weights(
         rng: their source.
         initial: the weights of another network. Where only its number of outputs differs, its last
             layer is drawn anew and the others are kept. None draws all layers.
+        new_outputs: draw the last layer anew though it fits, as its outputs mean something else.
 
     Returns:
         One matrix a layer, (outputs, inputs + 1); a network given as `initial` is left as it is.
@@ -45,7 +47,7 @@ def first_weights(
             f"trained. {_remedy(theirs, sizes)} or give other --initial-weights."
         )
     weights = [layer.astype(training.dtype) for layer in initial]
-    if theirs[-1] != sizes[-1]:
+    if new_outputs or theirs[-1] != sizes[-1]:
         weights[-1:] = initial_weights(sizes[-2:], rng, **drawn)
     return weights
 

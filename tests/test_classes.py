@@ -8,24 +8,37 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from conftest import Digits as DigitsCommand
-from conftest import changed, manifest, ran, run
+from conftest import changed, imagined_profile, manifest, past_run, ran, run
 from pydantic import ValidationError
+from test_report import DRIFT, MANIFEST, METRICS
 
 from flows.settings import Settings
 from network.initialization import initial_weights
 from network.weights import dump_weights
+from tasks.champion import Comparison, decide
 from tasks.charts import confusion_chart
-from tasks.classes import class_counts, class_numbers, in_words, label_type
+from tasks.classes import (
+    class_counts,
+    class_numbers,
+    image_noun,
+    in_words,
+    label_noun,
+    label_type,
+)
 from tasks.csv_format import CsvFormat
 from tasks.data_profile import profile_of
 from tasks.digit_csv import csv_to_parquet
 from tasks.digit_table import Digits, read_digits, write_digits
 from tasks.errors import DataError
+from tasks.figures import draw_network
 from tasks.images import one_hot
 from tasks.metrics import score
 from tasks.predict import predict_files
+from tasks.report import write_report
 from tasks.saved_model import describe_model, load_model
+from tasks.settings import PromotionSettings
 from tasks.store import Store, sha256_of
+from tasks.surroundings import draw_surroundings
 from tasks.verify import verify
 
 LETTERS = (-3, 65, 200)
@@ -164,7 +177,13 @@ def test_a_score_speaks_of_labels() -> None:
     assert json.loads(json.dumps(scored))["classes"] == list(LETTERS)
 
 
-@pytest.mark.parametrize("number", [2, 26, 100])
+def test_nouns_follow_the_labels() -> None:
+    """Only images of the ten digits are called digits."""
+    assert (image_noun(range(10)), label_noun(range(10))) == ("digit", "digit")
+    assert (image_noun((0, 1)), label_noun((0, 1))) == ("image", "label")
+
+
+@pytest.mark.parametrize("number", [2, 26, 30])
 def test_a_confusion_matrix_of_any_size_has_every_count(number: int) -> None:
     """Each count stands in its cell; axes are marked with the labels."""
     classes = range(1000, 1000 + number)
@@ -175,6 +194,75 @@ def test_a_confusion_matrix_of_any_size_has_every_count(number: int) -> None:
     assert shown[1, 0] == "7"
     assert [shown[place, place] for place in range(number)] == [str(n + 1) for n in range(number)]
     assert [each.get_text() for each in ax.get_xticklabels()] == [str(each) for each in classes]
+
+
+def test_a_confusion_matrix_of_a_hundred_classes_stays_a_small_picture(tmp_path: Path) -> None:
+    """Its cells are pixels of one picture, the true classes from the top; few labels are marked."""
+    counts = np.random.default_rng(0).poisson(3, (100, 100)) + np.diag([90] * 100)
+    figure = confusion_chart(counts, range(1000, 1100))
+    ax = figure.axes[0]
+    assert not ax.texts
+    assert [each.get_text() for each in ax.get_yticklabels()][:2] == ["1000", "1004"]
+    assert ax.get_ylim() == (100, 0)
+    assert ax.images[0].get_extent() == [0, 100, 100, 0]
+    figure.savefig(tmp_path / "confusion.svg")
+    assert (tmp_path / "confusion.svg").stat().st_size < 200_000
+
+
+def test_the_report_of_a_hundred_classes_stays_small(tmp_path: Path) -> None:
+    """The page is under 1 MB, Prefect's under 200 kB, and both have a row for every label."""
+    classes = tuple(range(1000, 1100))
+    rng = np.random.default_rng(0)
+    labels = rng.choice(classes, 3000)
+    read = np.where(rng.random(3000) < 0.7, labels, rng.choice(classes, 3000))
+    scored = score(labels, read, classes)
+    draw_network(
+        tmp_path / "figures",
+        history=pd.DataFrame({"epoch": [1, 2], "cost": [3.0, 1.0]}),
+        confusion_matrix=scored["confusion_matrix"],
+        classes=classes,
+        predictions=pd.DataFrame(
+            {"row": range(3000), "label": labels, "prediction": read, "confidence": 0.9}
+        ),
+        images=rng.random((3000, 8, 8)),
+        first_layer=rng.normal(size=(5, 65)),
+        variants=rng.random((17, 8, 8)),
+    )
+    counts, ink = tuple(class_counts(labels, classes).tolist()), (0.2,) * 100
+    profile = imagined_profile(3000).model_copy(
+        update={"classes": classes, "counts": counts, "ink": ink}
+    )
+    draw_surroundings(
+        tmp_path / "figures",
+        runs=[past_run(0)],
+        champion="earlier",
+        profile=profile,
+        before=profile,
+    )
+    data = {**profile.model_dump(include={"rows", "classes", "counts", "ink", "regions"})}
+    about = {**METRICS["data"], **data, **DRIFT, "before": data}
+    artifact = write_report(tmp_path, MANIFEST, {**METRICS, **scored, "data": about})
+    assert len(artifact.encode()) < 200_000
+    assert (tmp_path / "report.html").stat().st_size < 1_000_000
+    assert "digit" not in artifact.split("## Data")[0].replace("digits.csv", "")
+    assert all(artifact.count(f"\n| {label} | ") == 2 for label in classes)
+
+
+def test_a_reason_names_few_of_many_labels() -> None:
+    """Where a champion of a hundred classes is better in most of them, the reason stays short."""
+    comparison = Comparison(
+        run="champion",
+        accuracy=0.5,
+        challenger_accuracy=0.6,
+        wrong_to_right=20,
+        right_to_wrong=10,
+        p_value=1,
+        classes=tuple(range(100)),
+        recall_drops=(0.1,) * 90 + (-0.9,) * 10,
+    )
+    reason = decide(comparison, PromotionSettings()).reason
+    assert "10 more test images right" in reason
+    assert "for the 4s, and too much for 85 other labels, and max_recall_drop" in reason
 
 
 def test_a_net_for_letters_grows_from_a_net_for_digits(settings: Settings, tmp_path: Path) -> None:
@@ -201,6 +289,50 @@ def test_a_net_for_letters_grows_from_a_net_for_digits(settings: Settings, tmp_p
     table = pd.read_csv(tmp_path / "read.csv")
     assert predicted.accuracy == pytest.approx((table["label"] == table["true_label"]).mean())
     assert set(table["label"]) | set(table["runner_up"]) <= set(LETTERS)
+
+
+def test_a_net_tells_odd_from_even(settings: Settings, tmp_path: Path) -> None:
+    """Two labels are a set like any other; its second training comes from the cache."""
+    parity = changed(
+        settings,
+        csv=write_csv(tmp_path / "parity.csv", (0, 1), rows=60),
+        data={"classes": (1, 0)},
+        training={"epochs": 300, "l2": 0.01},
+        initial_weights="champion",
+    )
+    published = run(parity)
+    assert published.accuracy > 0.9
+    report = (published.directory / "report.md").read_text()
+    assert "of 24 test images recognised" in report
+    assert "read as a 0, say" in report
+    assert "digit" not in (published.directory / "figures" / "confusion.svg").read_text()
+    assert load_model(published.directory).weights[-1].shape == (2, 41)
+    assert ran(run(changed(parity, initial_weights=str(weights_of(settings))))) == []
+
+
+def weights_of(settings: Settings) -> Path:
+    """Return the weights of the first run."""
+    return min((settings.artifacts / "runs").glob("2*")) / "weights.pkl"
+
+
+def test_outputs_of_other_labels_start_anew(settings: Settings, tmp_path: Path) -> None:
+    """As many outputs that stand for other labels have nothing to go on from."""
+    (first,) = (settings.artifacts / "runs").glob("2*")
+    csv = write_csv(tmp_path / "others.csv", tuple(range(10, 20)), rows=20)
+    (tmp_path / "plain.pkl").write_bytes((first / "weights.pkl").read_bytes())
+    others = changed(
+        settings,
+        csv=csv,
+        data={"classes": tuple(range(10, 20))},
+        training={"epochs": 1, "learning_rate": 1e-6},
+        initial_weights=first.name,
+    )
+    before, now = load_model(first).weights, load_model(run(others).directory).weights
+    assert np.allclose(before[0], now[0], atol=1e-4)
+    assert not np.allclose(before[1], now[1], atol=1e-4)
+    plain = run(changed(others, initial_weights=str(tmp_path / "plain.pkl")))
+    assert "new_outputs changed true → false" in manifest(plain)["stages"]["train"]["reason"]
+    assert np.allclose(before[1], load_model(plain.directory).weights[1], atol=1e-4)
 
 
 def test_labels_are_named_on_the_command_line(

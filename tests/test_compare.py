@@ -175,7 +175,7 @@ def test_compare_at_the_command_line(digits: Any, runs: dict[str, Path]) -> None
     changed_digits = told.changed_digits
     assert changed_digits is not None
     count = len(changed_digits.wrong_to_right)
-    assert f"Wrong in A, right in B: {count} of the test digits" in shown.stdout
+    assert f"Wrong in A, right in B: {count} of the test images" in shown.stdout
     if count > 20:
         assert f"… and {count - 20} more; --json has all" in shown.stdout
 

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -26,7 +27,7 @@ from tasks.csv_format import CsvFormat
 from tasks.digit_csv import csv_to_parquet
 from tasks.digit_table import Digits, read_digits
 from tasks.errors import InputError
-from tasks.export import ExportFormat, described, export_run, labels, plain_arrays
+from tasks.export import ExportFormat, described, export_run, plain_arrays
 from tasks.fitting import fit
 from tasks.images import scaled_images
 from tasks.saved_model import load_model
@@ -43,6 +44,7 @@ def write_run(
     activation: str = "sigmoid",
     image_side: int = SIDE,
     pixel_max: float = 255.0,
+    classes: Sequence[int] = range(10),
 ) -> Path:
     """Write what a run's folder holds of its network."""
     folder.mkdir(parents=True)
@@ -52,6 +54,7 @@ def write_run(
         "activation": activation,
         "image_side": image_side,
         "pixel_max": pixel_max,
+        "classes": list(classes),
         "weights_sha256": hashlib.sha256(content).hexdigest(),
     }
     (folder / "model.json").write_text(json.dumps(facts))
@@ -145,16 +148,13 @@ def test_onnx_tells_faint_outputs_apart(tmp_path: Path) -> None:
     assert label.tolist() == [9]
 
 
-def test_the_label_is_looked_up(
-    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the outputs stand for other labels than 0, 1, …, the graph gives those."""
-    assert labels(load_model(run_folder)) == tuple(range(10))
-    named = tuple(range(30, 40))
-    monkeypatch.setattr("tasks.export.labels", lambda model: named)
-    export_run(run_folder, "onnx", tmp_path / "n.onnx")
+def test_the_label_is_looked_up(tmp_path: Path) -> None:
+    """Where the outputs stand for other labels than 0, 1, …, graph and metadata give those."""
+    folder = write_run(tmp_path / "run", random_weights(9), classes=range(-5, 5))
+    assert json.loads(described(load_model(folder)))["classes"] == list(range(-5, 5))
+    export_run(folder, "onnx", tmp_path / "n.onnx")
     probabilities, label = computed(tmp_path / "n.onnx", raw_pixels())
-    assert label.tolist() == (probabilities.argmax(axis=1) + 30).tolist()
+    assert label.tolist() == (probabilities.argmax(axis=1) - 5).tolist()
 
 
 @dataclass(frozen=True)

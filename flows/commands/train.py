@@ -8,6 +8,7 @@ from flows.environment import configure_prefect, hide_own_tracebacks
 from flows.options import Json, Refresh, out, with_refresh
 from flows.settings import Settings
 from flows.temporary_server import start_beside_imports
+from tasks.classes import image_noun
 from tasks.csv_layout import find_layout
 from tasks.initial_network import find_initial_weights
 from tasks.run_folders import MANIFEST, read_json
@@ -44,8 +45,8 @@ def train(
     low, high = read_json(published.directory / "metrics.json")["accuracy_interval"]
     reason = read_json(published.directory / MANIFEST)["verdict_reason"]
     out.print(
-        f"{published.accuracy:.1%} of {published.test_rows:,} test digits read right "
-        f"(95 % interval {low:.1%} to {high:.1%})"
+        f"{published.accuracy:.1%} of {published.test_rows:,} test "
+        f"{image_noun(settings.data.classes)}s read right (95 % interval {low:.1%} to {high:.1%})"
     )
     out.print(f"{published.verdict.capitalize()}, because {reason}", markup=False)
     out.print(f"Report: {published.directory / 'report.html'}")

@@ -27,7 +27,7 @@ def verify(run: RunName, *, artifacts: Artifacts = Path("artifacts"), json: Json
         accuracy = (
             "accuracy not recomputed"
             if result.accuracy is None
-            else f"{result.accuracy:.1%} of {result.test_rows:,} test digits read right"
+            else f"{result.accuracy:.1%} of {result.test_rows:,} test images read right"
         )
         out.print(
             f"{result.run}: {differences}; {result.files} files of the run and "
