@@ -62,9 +62,7 @@ def find_parquet_layout(
                 f"{image_side}. Use a run that was trained on images of {side} × {side}."
             )
         maximum = float(about["pixel_max"])
-        return ParquetLayout(
-            path, side, ("pixels",), "label", maximum, False, data.classes, False
-        )
+        return ParquetLayout(path, side, ("pixels",), "label", maximum, False, data.classes, False)
     names = [name for name in schema.names if not name.startswith(_PANDAS_INDEX)]
     whole = [name for name in names if not is_number(schema.field(name).type)]
     if len(whole) == 1 and len(names) <= 2 and holds_lists(schema.field(whole[0]).type):

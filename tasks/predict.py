@@ -23,7 +23,9 @@ from tasks.run_folders import MANIFEST, read_json
 from tasks.saved_model import SavedModel, load_model
 
 _AHEAD = 4  # batches that are read while others are told
-Told = tuple[np.ndarray, np.ndarray | None]  # probabilities, (rows, classes), and true labels if known
+Told = tuple[
+    np.ndarray, np.ndarray | None
+]  # probabilities, (rows, classes), and true labels if known
 
 
 class Predicted(BaseModel):
@@ -96,9 +98,7 @@ def predict_files(
             else:
                 told = _told_of_table(file, kind, model, data)
             for probabilities, true_labels in told:
-                append(
-                    prediction_rows(file, first_row, probabilities, true_labels, model.classes)
-                )
+                append(prediction_rows(file, first_row, probabilities, true_labels, model.classes))
                 first_row += len(probabilities)
                 unsure += int((probabilities.max(axis=1) < UNSURE).sum())
                 if true_labels is not None:

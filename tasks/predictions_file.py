@@ -75,9 +75,11 @@ def prediction_rows(
         probabilities[every, best].astype(np.float32).round(6),
         label_of[second],
         others[every, second].astype(np.float32).round(6),
-        pa.nulls(len(every), pa.int32()) if true_labels is None else pa.array(true_labels, pa.int32()),
+        pa.nulls(len(every), pa.int32())
+        if true_labels is None
+        else pa.array(true_labels, pa.int32()),
     ]
-    return pa.record_batch(columns, schema=SCHEMA)
+    return pa.record_batch(columns, names=SCHEMA.names).cast(SCHEMA)
 
 
 def first_predictions(output: Path, rows: int) -> pd.DataFrame:
