@@ -1,0 +1,109 @@
+"""`python -m benchmarks.transfer`: five digits learnt from 20 images each, with and without a start.
+
+A network learns the digits 0 to 4 of a training split. Then 20 images of each of 5 to 9 are learnt
+twice with the same settings: from random weights, and from that network's first layers. Both are
+tested on all images of 5 to 9 in the test split. A seed decides the split and all weights.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+
+from network.model import predict
+from tasks.csv_format import CsvFormat
+from tasks.digit_csv import csv_to_parquet
+from tasks.digit_table import Digits, read_digits
+from tasks.fitting import fit
+from tasks.images import scaled_images
+from tasks.settings import TrainingSettings
+from tasks.shuffle_split import split_rows
+
+LEARNT, NEW = (0, 1, 2, 3, 4), (5, 6, 7, 8, 9)
+IMAGES = 20  # of each new digit
+BASE = TrainingSettings(
+    hidden_layers=(300, 60),
+    activation="sigmoid",
+    initialization="glorot",
+    learning_rate=0.2,
+    epochs=60,
+)
+ON_FEW = {
+    "as they are": BASE.model_copy(update={"distortion": 0.0, "epochs": 100}),
+    "distorted anew every epoch": BASE.model_copy(update={"epochs": 300}),
+}
+
+
+class Outcome(NamedTuple):
+    """Shares of the test images of 5 to 9 that were read right."""
+
+    scratch: float
+    transferred: float
+    frozen: float  # transferred with the first layer frozen
+
+
+def main() -> None:
+    """Print a Markdown table: each seed's accuracies, and their means."""
+    digits = shipped_digits()
+    print("| the 100 images | seed | from scratch | transferred | first layer frozen |")
+    print("|---|---|---|---|---|")
+    for words, on_few in ON_FEW.items():
+        outcomes = [transfer(digits, seed, on_few) for seed in range(5)]
+        for seed, outcome in enumerate(outcomes):
+            print(line(words, str(seed), outcome), flush=True)
+        print(line(words, "mean", Outcome(*map(mean, zip(*outcomes, strict=True)))), flush=True)
+
+
+def shipped_digits() -> Digits:
+    """Return the digits of `data/digits.csv`."""
+    with TemporaryDirectory() as folder:
+        parquet = Path(folder) / "digits.parquet"
+        csv_to_parquet(Path("data/digits.csv"), parquet, CsvFormat())
+        return read_digits(parquet)
+
+
+def transfer(digits: Digits, seed: int, on_few: TrainingSettings) -> Outcome:
+    """Learn five digits from 20 images each in three ways; see the module.
+
+    Args:
+        digits: all there are.
+        seed: decides the split, and the weights and distortions of each training.
+        on_few: how the 100 images are learnt; the first network is trained by `BASE`.
+    """
+    train, test = split_rows(digits.labels, 0.8, False, np.random.default_rng([seed, 0]))
+    few = np.concatenate([train[digits.labels[train] == label][:IMAGES] for label in NEW])
+    base, _ = fit(_part(digits, train, LEARNT), BASE, seed, _silent)
+
+    def accuracy(training: TrainingSettings, initial: Sequence[np.ndarray] | None) -> float:
+        weights, _ = fit(
+            _part(digits, few, NEW), training, seed, _silent, initial=initial, new_outputs=True
+        )
+        tested = _part(digits, test, NEW)
+        images = scaled_images(tested, training.dtype)
+        read = np.array(NEW)[predict(weights, images, training.activation).argmax(axis=1)]
+        return float((read == tested.labels).mean())
+
+    frozen = on_few.model_copy(update={"freeze_layers": 1})
+    return Outcome(accuracy(on_few, None), accuracy(on_few, base), accuracy(frozen, base))
+
+
+def line(words: str, seed: str, outcome: Outcome) -> str:
+    """Return a line of the table."""
+    return f"| {words} | {seed} | {' | '.join(f'{share:.1%}' for share in outcome)} |"
+
+
+def _part(digits: Digits, rows: np.ndarray, classes: tuple[int, ...]) -> Digits:
+    rows = rows[np.isin(digits.labels[rows], classes)]
+    return replace(digits, pixels=digits.pixels[rows], labels=digits.labels[rows], classes=classes)
+
+
+def _silent(epoch: int, cost: float) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    main()
