@@ -48,6 +48,11 @@ class Checkpoint:
         self._path = path
         self._due = time.monotonic() + SECONDS_BETWEEN
 
+    def of_member(self, number: int) -> "Checkpoint":
+        """Return where a network of an ensemble keeps its own; that of the first is this one."""
+        name = f"{self._path.name}-{number}" if number else self._path.name
+        return Checkpoint(self._path.with_name(name))
+
     def load(self) -> TrainingState | None:
         """Return the state last saved; None where there is none, or with a warning a damaged one.
 

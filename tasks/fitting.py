@@ -29,6 +29,7 @@ def fit(
     checkpoint: Checkpoint | None = None,
     initial: Sequence[np.ndarray] | None = None,
     new_outputs: bool = False,
+    member: int = 0,
 ) -> tuple[list[np.ndarray], pd.DataFrame]:
     """Train a network on digits in memory.
 
@@ -41,6 +42,7 @@ def fit(
             same bits as one that never stopped.
         initial: weights of a network to start from; None starts anew. See `first_weights`.
         new_outputs: start the last of them anew in any case.
+        member: number of the network in its ensemble, from 0; each has random numbers of its own.
 
     Returns:
         The weights, and one row an epoch: `epoch`, `cost`, and with a validation part its
@@ -65,21 +67,22 @@ def fit(
         l2=training.l2,
         examples=examples,
     )
-    rng = default_rng([seed, 1])  # 1, where the split has 0: streams of their own
+    rng = default_rng([seed, 1 + member])  # the split has 0: streams of their own
     weights = first_weights(sizes, training, rng, initial, new_outputs)
     velocity = [np.zeros_like(layer) for layer in weights[training.freeze_layers :]]
     history: list[dict[str, float]] = []
-    if checkpoint and (state := checkpoint.load()):
-        weights, velocity, history = state.weights, state.velocity, state.history
-        rng.bit_generator.state = state.rng
-        validation.go_on(state.best_weights, history)
+    if checkpoint and (saved := checkpoint.load()):
+        weights, velocity, history = saved.weights, saved.velocity, saved.history
+        rng.bit_generator.state = saved.rng
+        validation.go_on(saved.best_weights, history)
+    ended = patience_is_over(history, training.patience)
     epochs = gradient_descent(
         weights,
         images[:examples],
         targets[:examples],
         learning_rate=training.learning_rate,
         l2=training.l2,
-        epochs=training.epochs,
+        epochs=len(history) if ended else training.epochs,
         batch_size=training.batch_size or None,
         schedule=training.schedule,
         momentum=training.momentum,
@@ -90,6 +93,12 @@ def fit(
         velocity=velocity,
         first_epoch=len(history) + 1,
     )
+
+    def state() -> TrainingState:
+        return TrainingState(
+            weights, velocity, validation.best_weights, dict(rng.bit_generator.state), history
+        )
+
     with closing(epochs):
         for epoch in epochs:
             row = {"epoch": epoch.number, "cost": epoch.cost}
@@ -98,15 +107,9 @@ def fit(
             if patience_is_over(history, training.patience):
                 break
             if checkpoint:
-                checkpoint.save_if_due(
-                    TrainingState(
-                        weights,
-                        velocity,
-                        validation.best_weights,
-                        dict(rng.bit_generator.state),
-                        history,
-                    )
-                )
+                checkpoint.save_if_due(state())
+    if checkpoint:
+        checkpoint.save(state())  # what comes after may be cut short too
     return validation.best_weights if training.patience else weights, pd.DataFrame(history)
 
 

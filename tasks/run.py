@@ -102,7 +102,7 @@ class Run:
         began = time.perf_counter()
         state = stage.execute(self.store, arguments, refresh=refresh)
         result = state.result()
-        self.store.checkpoint(key.digest).unlink(missing_ok=True)  # its result is stored now
+        self.store.drop_checkpoints(key.digest)  # its result is stored now
         if state.name == "Cached":
             reason = WHY_CACHED
         else:

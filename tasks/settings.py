@@ -106,6 +106,14 @@ class TrainingSettings(BaseModel):
         description="Train on images turned, sized, slanted, moved and bent anew every epoch; 1 is "
         "about as much as hands differ, 0 trains on the images as they are.",
     )
+    members: int = Field(
+        default=1,
+        ge=1,
+        le=20,
+        title="Members",
+        description="Networks to train one after another, each from weights of its own, and to "
+        "merge into one that is of the mean of their minds; 1 is a single network.",
+    )
     freeze_layers: int = Field(
         default=0,
         ge=0,

@@ -1,4 +1,4 @@
-"""The third stage: a network is trained on the training split, or on a part of it."""
+"""The third stage: a network, or several, trained on the training split or on a part of it."""
 
 import numpy as np
 from prefect.transactions import get_transaction
@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict
 from network.weights import dump_weights, load_weights
 from tasks.checkpoint import Checkpoint
 from tasks.digit_table import read_digits
+from tasks.ensemble import fit_members
 from tasks.errors import InputError
-from tasks.fitting import fit
 from tasks.progress import progress
 from tasks.settings import TrainingSettings
 from tasks.stage import stage
@@ -30,6 +30,7 @@ class Trained(BaseModel):
     "tasks/checkpoint.py",
     "tasks/classes.py",
     "tasks/digit_table.py",
+    "tasks/ensemble.py",
     "tasks/fitting.py",
     "tasks/images.py",
     "tasks/memory.py",
@@ -45,7 +46,7 @@ def train(
     initial: SourceFile | None,
     new_outputs: bool = False,
 ) -> Trained:
-    """Train a network, showing the cost as it goes.
+    """Train a network, or an ensemble as one, showing the cost as it goes.
 
     Args:
         store: where the files are.
@@ -66,8 +67,8 @@ def train(
     """
     digits = read_digits(store.path(train))
     layers = None if initial is None else _unchanged(initial)
-    with progress(training.epochs) as show:
-        weights, history = fit(
+    with progress(training.members * training.epochs) as show:
+        weights, history = fit_members(
             digits, training, seed, show, _checkpoint(store), layers, new_outputs
         )
     with store.scratch() as scratch:

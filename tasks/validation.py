@@ -56,7 +56,7 @@ class Validation:
 
 def patience_is_over(history: Sequence[Mapping[str, float]], patience: int) -> bool:
     """Say whether the validation cost has not fallen for so many epochs; 0 waits for ever."""
-    if not patience:
+    if not patience or not history:
         return False
     costs = [row["validation_cost"] for row in history]
     return len(costs) - 1 - int(np.argmin(costs)) >= patience

@@ -11,6 +11,7 @@ from test_train import CLASSIC, easy_digits
 from network.weights import dump_weights
 from tasks import checkpoint as checkpoint_module
 from tasks.checkpoint import Checkpoint, TrainingState
+from tasks.ensemble import fit_members
 from tasks.fitting import fit
 from tasks.settings import TrainingSettings
 
@@ -63,6 +64,28 @@ def test_a_resumed_training_ends_with_the_same_bits(recipe: str, tmp_path: Path)
     resumed = fit(digits, training, 3, lambda e, _: begun.append(e), Checkpoint(tmp_path / "key"))
     assert begun == [5, 6], "epochs that were done are not done again"
     assert outcome(*resumed) == whole
+
+
+@pytest.mark.usefixtures("every_epoch")
+def test_an_interrupted_ensemble_trains_no_member_twice(tmp_path: Path) -> None:
+    """Members that were done stay so, the one at work goes on, and the bits are those of one go."""
+    training = TrainingSettings(
+        hidden_layers=(8,), epochs=3, members=3, validation_fraction=0.2, patience=1
+    )
+    digits = easy_digits(100)
+    epochs: list[int] = []
+    whole = outcome(*fit_members(digits, training, 3, lambda e, _: epochs.append(e)))
+    for stop in (epochs[2], epochs[-1]):
+        with pytest.raises(InterruptedTraining):
+            fit_members(digits, training, 3, interrupt_at(stop), Checkpoint(tmp_path / "key"))
+    rest: list[int] = []
+    show = lambda e, _: rest.append(e)  # noqa: E731
+    resumed = fit_members(digits, training, 3, show, Checkpoint(tmp_path / "key"))
+    assert rest == epochs[-1:]
+    assert outcome(*resumed) == whole
+    done: list[int] = []
+    fit_members(digits, training, 3, lambda e, _: done.append(e), Checkpoint(tmp_path / "key"))
+    assert done == [], "a training that ended by its patience is not taken up again"
 
 
 def state(epochs: int = 2) -> TrainingState:

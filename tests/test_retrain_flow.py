@@ -72,6 +72,7 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str], str]] = {
             ("learning_rate", 0.7, "1.2 → 0.7", {}),
             ("schedule", "cosine", '"constant" → "cosine"', {}),
             ("momentum", 0.5, "0.0 → 0.5", {}),
+            ("members", 2, "1 → 2", {}),
             ("l2", 0.5, "1.0 → 0.5", {}),
             ("distortion", 1.0, "0.0 → 1.0", {}),
             ("freeze_layers", 1, "0 → 1", {}),

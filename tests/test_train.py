@@ -1,13 +1,17 @@
 """Training as a plain function: history, validation part, early stopping, deep networks."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from flows.recipes import RECIPES
-from network.model import predict
+from network.model import predict, weighted_sums
+from network.weights import dump_weights
 from tasks.digit_table import Digits
+from tasks.ensemble import fit_members
 from tasks.errors import DataError
 from tasks.fitting import fit
+from tasks.images import scaled_images
 from tasks.settings import TrainingSettings
 
 SILENT = lambda epoch, cost: None  # noqa: E731  # a name for nothing to show
@@ -87,3 +91,26 @@ def test_equal_seeds_give_equal_weights_with_distortion() -> None:
     )
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+def test_members_differ_and_their_network_is_their_mean() -> None:
+    """Each has weights of its own; the ensemble's sums and its history are the means of theirs."""
+    digits = easy_digits(60)
+    training = CLASSIC.model_copy(update={"epochs": 4, "members": 3, "hidden_layers": (6,)})
+    alone = [fit(digits, training, 5, SILENT, member=number) for number in range(3)]
+    weights, history = fit_members(digits, training, 5, SILENT)
+    images = scaled_images(digits, "float32")
+    sums = [weighted_sums(each, images, "sigmoid") for each, _ in alone]
+    assert not np.array_equal(sums[0], sums[1])
+    assert weighted_sums(weights, images, "sigmoid") == pytest.approx(np.mean(sums, axis=0), 1e-4)
+    costs = [each["cost"] for _, each in alone]
+    assert history["cost"].tolist() == pytest.approx(np.mean(costs, axis=0).tolist(), 1e-12)
+
+
+def test_one_member_is_a_single_network_bit_for_bit() -> None:
+    """Where no ensemble is asked for, nothing is merged."""
+    digits = easy_digits(60)
+    single, rows = fit(digits, CLASSIC, 5, SILENT)
+    weights, history = fit_members(digits, CLASSIC, 5, SILENT)
+    assert dump_weights(weights) == dump_weights(single)
+    pd.testing.assert_frame_equal(history, rows, check_exact=True)

@@ -1,0 +1,50 @@
+"""Several networks made into one: their opinions averaged, in the same plain list of matrices.
+
+The members stand side by side inside one wider network and never meet before its output, so whoever
+can read and use one network can read and use the ensemble.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def merge(members: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """Return one network whose output sums z are the mean of the members'.
+
+    Averaging before the sigmoid is the geometric mean of the members' odds.
+
+    Args:
+        members: networks of the same inputs, outputs, depth and number type, one or more; each
+            is one matrix a layer, (outputs, inputs + 1), bias in column 0.
+
+    Returns:
+        One matrix a layer: the hidden layers of all members above each other, each fed by its own
+        member alone, and an output layer that reads all of them.
+
+    Raises:
+        ValueError: the members differ in depth, inputs, outputs or number type.
+    """
+    ends = {(m[0].shape[1], len(m[-1]), len(m), m[0].dtype) for m in members}
+    if len(ends) != 1:
+        raise ValueError(f"{len(members)} members of different inputs, outputs, depth or type")
+    *hidden, last = zip(*members, strict=True)  # by layer, the matrices of all members
+    if not hidden:
+        return [np.mean(last, axis=0)]
+    first, *inner = hidden
+    output = np.hstack([np.mean([m[:, :1] for m in last], axis=0), *(m[:, 1:] for m in last)])
+    output[:, 1:] /= len(members)
+    return [np.vstack(first), *map(_side_by_side, inner), output]
+
+
+def _side_by_side(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the matrices above each other, each reading its own member's neurons only."""
+    outputs = sum(len(m) for m in matrices)
+    inputs = sum(m.shape[1] - 1 for m in matrices)
+    whole = np.zeros((outputs, inputs + 1), matrices[0].dtype)
+    row, column = 0, 1
+    for m in matrices:
+        whole[row : row + len(m), 0] = m[:, 0]
+        whole[row : row + len(m), column : column + m.shape[1] - 1] = m[:, 1:]
+        row, column = row + len(m), column + m.shape[1] - 1
+    return whole
