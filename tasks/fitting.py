@@ -108,8 +108,8 @@ def fit(
                 break
             if checkpoint:
                 checkpoint.save_if_due(state())
-    if checkpoint:
-        checkpoint.save(state())  # what comes after may be cut short too
+    if checkpoint and member + 1 < training.members:
+        checkpoint.save(state())  # the next member's training may be cut short
     return validation.best_weights if training.patience else weights, pd.DataFrame(history)
 
 
