@@ -51,13 +51,19 @@ COMPARISONS = (
     Comparison(
         "one epoch in batches of 128, 60,000 × 784 → 300 → 10",
         partial(ours.train, BATCHES_OF_128),
-        {"PyTorch": partial(pytorch.train, BATCHES_OF_128)},
+        {
+            "PyTorch": partial(pytorch.train, BATCHES_OF_128),
+            "bare matrix products": partial(matrix_products.train, BATCHES_OF_128),
+        },
         {"PyTorch": 0.65},
     ),
     Comparison(
         "one epoch in batches of 32, 4,000 × 400 → 300 → 100 → 10",
         partial(ours.train, BATCHES_OF_32),
-        {"PyTorch": partial(pytorch.train, BATCHES_OF_32)},
+        {
+            "PyTorch": partial(pytorch.train, BATCHES_OF_32),
+            "bare matrix products": partial(matrix_products.train, BATCHES_OF_32),
+        },
         {"PyTorch": 0.45},
     ),
     Comparison(

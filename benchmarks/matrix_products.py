@@ -8,9 +8,9 @@ from benchmarks.workloads import Training
 
 
 def train(work: Training) -> float:
-    """Return the seconds of the bare products of full-batch training, bias columns included."""
-    examples = work.examples
-    images, targets = work.data()
+    """Return the seconds of the bare products of as many batches, bias columns included."""
+    examples = work.batch_size or work.examples
+    images, targets = (whole[:examples] for whole in work.data())
     first = np.insert(images, 0, 1.0, axis=1).T.copy()  # (inputs + 1, examples)
     layers = [np.ones((width + 1, examples), work.dtype) for width in work.sizes[1:-1]]
     inputs = [first, *layers]
@@ -23,7 +23,7 @@ def train(work: Training) -> float:
     gradients = [np.empty_like(layer) for layer in weights]
     sums = [np.empty_like(error) for error in errors]
     start = time.perf_counter()
-    for _ in range(work.epochs):
+    for _ in range(work.epochs * work.examples // examples):
         for layer, before, after in zip(weights, inputs, sums, strict=True):
             np.matmul(layer, before, out=after)
         for number in reversed(range(len(weights))):

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 THREADS = 2
+_PAUSE = 0.5  # seconds; threads of the contestant before may wait for work in a busy loop
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -47,6 +49,7 @@ def measure(contestants: Mapping[str, Callable[[], float]], rounds: int) -> dict
         }
         for number in range(rounds + 1):
             for name, contestant in contestants.items():
+                time.sleep(_PAUSE)
                 taken = processes[name].submit(contestant).result()
                 if number > 0:
                     seconds[name].append(taken)

@@ -90,8 +90,10 @@ def gradient_descent(
     examples = len(images)
     batch_size = min(batch_size or examples, examples)
     velocity = [np.zeros_like(layer) for layer in trained] if velocity is None else velocity
-    inputs = np.ones((examples, images.shape[1] + 1), weights[0].dtype)  # column 0 meets the bias
-    inputs[:, 1:] = images
+    # One batch at a time: a copy of all images would cost as much as an epoch of large ones.
+    inputs = np.ones((batch_size, images.shape[1] + 1), weights[0].dtype)  # column 0 is the bias's
+    if full_batch := batch_size == examples:
+        inputs[:, 1:] = images
     columns = np.ascontiguousarray(targets.T, weights[0].dtype)  # (outputs, examples)
     fixed_penalty = penalty(weights[:frozen], l2, examples)
 
@@ -102,15 +104,20 @@ def gradient_descent(
             rate = learning_rate * _SCHEDULES[schedule]((number - 1) / epochs)
             cost = 0.0
             if altered:
-                inputs[:, 1:] = altered.draw()
-            order = None if batch_size == examples else rng.permutation(examples)
+                images = altered.draw()
+                if full_batch:
+                    inputs[:, 1:] = images
+            order = None if full_batch else rng.permutation(examples)
             if altered and number < epochs:
                 altered.draw_ahead()
             for start in range(0, examples, batch_size):
-                batch = slice(None) if order is None else order[start : start + batch_size]
                 size = min(batch_size, examples - start)
+                batch = slice(None)
+                if order is not None:
+                    batch = order[start : start + size]
+                    inputs[:size, 1:] = images[batch]
                 cost += size * (fixed_penalty + penalty(trained, l2, examples))
-                cost += backpropagate(weights, inputs[batch], columns[:, batch], rate / size)
+                cost += backpropagate(weights, inputs[:size], columns[:, batch], rate / size)
                 if not math.isfinite(cost):
                     raise DivergenceError(
                         _advice(number, f"the cost became {cost}", learning_rate, momentum)
