@@ -1,9 +1,5 @@
-"""The last step, never cached: a run's folder, the champion decision, and what Prefect shows of it.
+"""The last step, never cached: the champion decision, the run's folder, what Prefect shows."""
 
-The folder's manifest is written last, so a folder without one never was a run.
-"""
-
-import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,29 +13,25 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
 
-from network.weights import load_weights
 from tasks import champion
-from tasks.atomic import atomic_path
 from tasks.data_profile import Profile
 from tasks.data_watch import watch_data
-from tasks.digit_table import Digits, read_digits
+from tasks.digit_table import read_digits
 from tasks.drift import PROFILE
 from tasks.evaluate import Evaluated
 from tasks.index_page import write_index
 from tasks.ingest import Ingested
-from tasks.manifest import write_manifest
 from tasks.past_runs import past_runs, summary
 from tasks.promotions import promotions
 from tasks.provenance import provenance
-from tasks.report import write_report
 from tasks.run import Run
 from tasks.run_folders import MANIFEST, point_latest, read_json
-from tasks.saved_model import describe_model
 from tasks.settings import PromotionSettings
 from tasks.shuffle_split import Split
-from tasks.store import SourceFile, Store, sha256_of
+from tasks.store import SourceFile
 from tasks.surroundings import draw_surroundings
 from tasks.train import Trained
+from tasks.write_run_folder import write_run_folder
 
 _RUNS_SHOWN = 10  # earlier ones in the chart of accuracies
 
@@ -131,7 +123,7 @@ def publish(
                 profile=profile,
                 before=data.before,
             )
-            report = _write_folder(folder, manifest, metrics, store, trained, evaluated, test)
+            report = write_run_folder(folder, manifest, metrics, store, trained, evaluated, test)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -150,39 +142,3 @@ def publish(
         verdict=decision.verdict,
         stages={stage.key.stage: stage.state for stage in run.stages},
     )
-
-
-def _write_folder(
-    folder: Path,
-    manifest: dict[str, Any],
-    metrics: dict[str, Any],
-    store: Store,
-    trained: Trained,
-    evaluated: Evaluated,
-    test: Digits,
-) -> str:
-    """Fill the rest of a run's folder, the manifest last; return the report for Prefect."""
-    weights = load_weights(store.path(trained.weights))
-    shutil.copyfile(store.path(trained.weights), folder / "weights.pkl")
-    model = describe_model(
-        weights,
-        trained.weights.sha256,
-        activation=trained.activation,
-        image_side=test.image_side,
-        pixel_max=test.pixel_max,
-        classes=test.classes,
-    )
-    _write_json(folder / "model.json", model)
-    _write_json(folder / "metrics.json", metrics)
-    for name, figure in evaluated.figures.items():
-        shutil.copyfile(store.path(figure), folder / "figures" / name)
-    report = write_report(folder, manifest, metrics)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    digests = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
-    write_manifest(folder / MANIFEST, {**manifest, "files": digests})
-    return report
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with atomic_path(path) as new:
-        new.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
