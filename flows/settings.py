@@ -14,8 +14,8 @@ STAGES = ("ingest", "shuffle_split", "train", "evaluate")
 StageName = Literal["ingest", "shuffle_split", "train", "evaluate"]
 
 
-class Settings(BaseModel):
-    """Everything that may be set of a retraining run.
+class TrainingFlowSettings(BaseModel):
+    """What may be set of every flow that trains.
 
     A recipe fills in the training settings that are not given.
     """
@@ -27,7 +27,7 @@ class Settings(BaseModel):
         title="CSV file",
         description="Digits to train on, one image a row, plain or .gz.",
     )
-    recipe: Literal["accurate", "classic"] = Field(
+    recipe: Literal["accurate", "best", "classic"] = Field(
         default="accurate",
         title="Recipe",
         description="Named training settings; training options that are given go over them.",
@@ -35,6 +35,7 @@ class Settings(BaseModel):
     seed: int = Field(
         default=0,
         ge=0,
+        le=2**32 - 1,
         title="Seed",
         description="Decides the split, the initial weights and the order of the batches.",
     )
@@ -54,11 +55,6 @@ class Settings(BaseModel):
         title="Initial weights",
         description="Start from a trained network: a run's name, `latest`, `champion`, or the path "
         "of a weights.pkl; empty starts anew.",
-    )
-    promotion: Annotated[PromotionSettings, Parameter(name="*")] = Field(
-        default=PromotionSettings(),
-        title="Promotion",
-        description="When the network takes the champion's place.",
     )
     fail_on_drift: bool = Field(
         default=False,
@@ -89,6 +85,16 @@ class Settings(BaseModel):
         if recipe is None or not isinstance(training, dict):
             return given
         return {**given, "training": {**recipe.model_dump(), **training}}
+
+
+class Settings(TrainingFlowSettings):
+    """Everything that may be set of a retraining run."""
+
+    promotion: Annotated[PromotionSettings, Parameter(name="*")] = Field(
+        default=PromotionSettings(),
+        title="Promotion",
+        description="When the network takes the champion's place.",
+    )
 
 
 class PredictSettings(BaseModel):

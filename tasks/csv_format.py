@@ -21,7 +21,7 @@ class CsvFormat(BaseModel):
     pixel_max: float = Field(
         default=255.0,
         gt=0,
-        allow_inf_nan=False,
+        le=1e12,
         title="Pixel maximum",
         description="The value of full ink: 255 for bytes, 1 for pixels scaled to 0 … 1.",
     )

@@ -64,18 +64,23 @@ class TrainingSettings(BaseModel):
         description="Initial weights: uniform in ±0.01; glorot suits sigmoid and tanh; he, relu.",
     )
     epochs: int = Field(
-        default=140, ge=1, title="Epochs", description="Passes over the training split."
+        default=140,
+        ge=1,
+        le=1_000_000,
+        title="Epochs",
+        description="Passes over the training split.",
     )
     batch_size: int = Field(
         default=32,
         ge=0,
+        le=1_000_000,
         title="Batch size",
         description="Images a step of gradient descent looks at; 0 is all of them.",
     )
     learning_rate: float = Field(
         default=0.05,
         gt=0,
-        allow_inf_nan=False,
+        le=1_000_000,
         title="Learning rate",
         description="Length of a step, as a multiple of the gradient.",
     )
@@ -94,7 +99,7 @@ class TrainingSettings(BaseModel):
     l2: float = Field(
         default=0.0,
         ge=0,
-        allow_inf_nan=False,
+        le=1_000_000,
         title="L2 regularisation",
         description="Penalty on large weights, lambda in l2 / (2 m) · Σ W²; biases are free.",
     )
@@ -117,6 +122,7 @@ class TrainingSettings(BaseModel):
     freeze_layers: int = Field(
         default=0,
         ge=0,
+        le=100,
         title="Freeze layers",
         description="How many layers, from the first, keep the weights they start with.",
     )
@@ -130,6 +136,7 @@ class TrainingSettings(BaseModel):
     patience: int = Field(
         default=0,
         ge=0,
+        le=1_000_000,
         title="Patience",
         description="Stop after so many epochs without a lower validation cost, and keep the best "
         "weights; 0 trains to the end.",

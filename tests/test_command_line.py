@@ -104,7 +104,7 @@ def test_a_diverging_training_is_a_failure_with_advice(
     digits: Any, small_csv: Path, server: str
 ) -> None:
     """Exit code 1, the epoch and what to change, no traceback."""
-    words = ("--learning-rate", "1e30", "--activation", "relu", "--hidden-layers", 9, 9, 9)
+    words = ("--learning-rate", "1e6", "--l2", "1e6", "--hidden-layers", 9)
     result = digits("train", "--csv", small_csv, *words, PREFECT_API_URL=server)
     assert result.returncode == 1
     assert "epoch" in result.stderr

@@ -154,16 +154,29 @@ def fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{model['title']}.{name}", field
 
 
+def numbers(field: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what is said of the numbers in a field, those in a list too."""
+    for one in (field, *field.get("anyOf", []), *field.get("prefixItems", [])):
+        if one.get("type") in ("number", "integer"):
+            yield one
+        elif one.get("type") == "array":
+            yield from numbers(one["items"])
+
+
 def test_every_field_of_the_forms_explains_itself(served: Served) -> None:
     """Every field of the UI's forms has title, description and default, every number a range."""
+    ranged = set()
     for deployment in served.read("deployments"):
         schema, given = deployment["parameter_openapi_schema"], deployment["parameters"]
         for name, field in fields(schema):
             assert field.get("title"), name
             assert field.get("description"), name
             assert "default" in field or name.removeprefix("Parameters.") in given, name
-            if field.get("type") in ("number", "integer"):
-                assert {"minimum", "exclusiveMinimum"} & field.keys(), name
+            for number in numbers(field):
+                assert {"minimum", "exclusiveMinimum"} & number.keys(), name
+                assert {"maximum", "exclusiveMaximum"} & number.keys(), name
+                ranged.add(name)
+    assert ranged >= {"TrainingSettings.epochs", "TrainingSettings.hidden_layers", "Settings.seed"}
 
 
 def test_the_server_wants_the_password(served: Served) -> None:
@@ -225,8 +238,16 @@ def start_training(served: Served, epochs: int) -> dict[str, Any]:
 
 
 def test_a_killed_run_ends_as_crashed_and_the_next_one_takes_up_its_work(served: Served) -> None:
-    """Kill -9 in mid-training: Crashed, its place is free, and only training is done again."""
+    """One run at a time: a second is cancelled before it starts, until the first is gone.
+
+    Kill -9 in mid-training: Crashed, its place is free, and only training is done again.
+    """
     killed = start_training(served, epochs=20_000)
+    second = name_of(served.run("retrain/nightly", training={"epochs": 5}))
+    until(lambda: served.flow_run(second)["state_type"] == "CANCELLED")
+    assert not served.read("task_runs", flow_runs={"name": {"any_": [second]}})
+    assert served.flow_run(killed["name"])["state_type"] == "RUNNING"
+
     os.kill(int(killed["infrastructure_pid"].split(":")[-1]), signal.SIGKILL)
     until(lambda: served.flow_run(killed["name"])["state_type"] == "CRASHED")
 
@@ -243,10 +264,16 @@ def test_a_killed_run_ends_as_crashed_and_the_next_one_takes_up_its_work(served:
 
 def test_every_end_of_a_run_is_an_event(served: Served) -> None:
     """Automations can tell promoted, unchanged and failed runs, with accuracy and folder."""
-    found = served.read("events", filter={"event": {"prefix": ["digits.run."]}, "occurred": {}})
-    events = {event["event"]: event for event in found["events"]}
-    assert events.keys() >= {"digits.run.promoted", "digits.run.unchanged", "digits.run.failed"}
-    promoted = events["digits.run.promoted"]["payload"]
+    verdicts = {manifest["verdict"] for manifest in served.manifests()}
+    assert verdicts >= {"promoted", "unchanged"}
+    expected = {f"digits.run.{end}" for end in (*verdicts, "failed")}
+
+    def events() -> Any:
+        wanted = {"event": {"prefix": ["digits.run."]}, "occurred": {}}
+        return {one["event"]: one for one in served.read("events", filter=wanted)["events"]}
+
+    until(lambda: events().keys() >= expected)  # the server writes them down in batches
+    promoted = events()["digits.run.promoted"]["payload"]
     assert 0 <= promoted["accuracy"] <= 1
     assert Path(promoted["directory"], "manifest.json").is_file()
 

@@ -179,6 +179,7 @@ def test_the_schema_tells_shape_and_making(tmp_path: Path) -> None:
     assert schema.field("label").type == pa.int8()
     assert json.loads(schema.metadata[b"digits"]) == {
         **settings,
+        "classes": list(range(10)),
         "label_ten_is_zero": False,
         "image_side": 8,
     }

@@ -57,7 +57,9 @@ def a_run(easy: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     weights, _ = fit(easy, TrainingSettings(hidden_layers=(20,), epochs=20), 0, lambda *_: None)
     (folder / "weights.pkl").write_bytes(dump_weights(weights))
     digest = sha256_of(folder / "weights.pkl")
-    model = describe_model(weights, digest, activation="relu", image_side=8, pixel_max=255)
+    model = describe_model(
+        weights, digest, activation="relu", image_side=8, pixel_max=255, classes=range(10)
+    )
     (folder / "model.json").write_text(json.dumps(model))
     settings = {"settings": {"data": CsvFormat().model_dump(mode="json")}}
     (folder / MANIFEST).write_text(json.dumps(settings))

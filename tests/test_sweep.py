@@ -62,7 +62,7 @@ def test_a_sweep_ranks_its_points_and_never_reads_the_test_split(
     digits: Any, small_csv: Path, server: str, tmp_path: Path
 ) -> None:
     """The table holds every point, best first; no stage after training has left anything."""
-    grid = {"learning_rate": [0.001, 1.0, 1e30], "hidden_layers": [[]]}
+    grid = {"learning_rate": [0.001, 1.0, 1e6], "hidden_layers": [[]]}
     result = digits(
         *("sweep", "--csv", small_csv, "--recipe", "classic", "--epochs", 30, "--json"),
         *("--grid", json.dumps(grid)),
@@ -70,12 +70,12 @@ def test_a_sweep_ranks_its_points_and_never_reads_the_test_split(
     )
     assert result.returncode == 0, result.stderr
     swept = json.loads(result.stdout)
-    assert [one["learning_rate"] for one in swept["results"]] == [1.0, 0.001, 1e30]
+    assert [one["learning_rate"] for one in swept["results"]] == [1.0, 0.001, 1e6]
     assert swept["held_out_rows"] == 32
     assert "--learning-rate 1.0" in swept["command"]
     assert "--validation-fraction 0.0" in swept["command"]
     folder = tmp_path / swept["directory"]
-    assert list(pd.read_csv(folder / "results.csv")["learning_rate"]) == [1.0, 0.001, 1e30]
+    assert list(pd.read_csv(folder / "results.csv")["learning_rate"]) == [1.0, 0.001, 1e6]
     assert json.loads((folder / "sweep.json").read_text())["settings"]["grid"] == grid
     assert [path.name for path in folder.parent.iterdir()] == [folder.name], "no half-written one"
     assert not list((tmp_path / "artifacts/store").glob("predictions-*.parquet"))
