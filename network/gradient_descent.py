@@ -112,9 +112,8 @@ def gradient_descent(
                 altered.draw_ahead()
             for start in range(0, examples, batch_size):
                 size = min(batch_size, examples - start)
-                batch = slice(None)
-                if order is not None:
-                    batch = order[start : start + size]
+                batch = slice(None) if order is None else order[start : start + size]
+                if not full_batch:
                     inputs[:size, 1:] = images[batch]
                 cost += size * (fixed_penalty + penalty(trained, l2, examples))
                 cost += backpropagate(weights, inputs[:size], columns[:, batch], rate / size)
