@@ -198,6 +198,11 @@ def manifest(published: "Published") -> dict[str, Any]:
     return json.loads((published.directory / "manifest.json").read_text())  # type: ignore[no-any-return]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the slow files, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `make chaos N=200` kill more often than the suite does."""
     parser.addoption("--kills", type=int, default=25, help="kills of the chaos test")

@@ -23,6 +23,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from flows.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 PHONE, DESKTOP = 390, 1280
 PAGES = ["artifacts/latest/report.html", "artifacts/index.html"]
 

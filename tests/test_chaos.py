@@ -17,6 +17,8 @@ from tasks import records
 from tasks.run_folders import MANIFEST, complete_runs
 from tasks.store import Store
 
+pytestmark = pytest.mark.slow
+
 KILLS_IN_A_ROW = 4  # then a run may finish, is compared, and all begins anew
 
 

@@ -16,6 +16,8 @@ import httpx
 import pytest
 from conftest import PROJECT, write_small_csv
 
+pytestmark = pytest.mark.slow
+
 LOGIN = "ada:lovelace"
 STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
 

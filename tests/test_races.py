@@ -9,6 +9,8 @@ from real_runs import Trainer, check, outcome
 
 from tasks.run_folders import MANIFEST, complete_runs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "seeds", [(0, 0), (0, 1), (0, 0, 0, 0, 1, 1, 2, 3)], ids=["2 equal", "2 different", "8 mixed"]

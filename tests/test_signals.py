@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 # The real command line, but a checkpoint is saved after every epoch.
 COMMAND = """
 from tasks import checkpoint
