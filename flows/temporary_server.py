@@ -6,7 +6,6 @@ code into this process too. Two processes that begin together are done seconds e
 
 import atexit
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -20,11 +19,10 @@ from urllib.request import urlopen
 
 SECONDS_TO_START = 180
 PATIENCE = 8  # seconds until a person is told what they wait for
-SECONDS_TO_STOP = 10
 
 
 def start_beside_imports() -> Callable[[], None]:
-    """Start a server where none is configured; it ends with this process.
+    """Start a server where none is configured; it ends with this process, however that ends.
 
     To be called before Prefect is imported, which reads its settings then.
 
@@ -41,8 +39,8 @@ def start_beside_imports() -> Callable[[], None]:
     # Others' schedules are not this command's to look after.
     words += ["--no-scheduler", "--no-late-runs", "--log-level", "ERROR"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "prefect", *words],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "flows.keeper", sys.executable, "-m", "prefect", *words],
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C comes to this process alone, which then ends the server
     )
@@ -111,9 +109,4 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(SECONDS_TO_STOP)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    process.communicate()  # closes its standard input, which tells the keeper to end the server

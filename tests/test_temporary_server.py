@@ -1,11 +1,13 @@
 """The server that a command starts for itself: only where none is configured, and never left."""
 
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Digits
+from conftest import PROJECT, Digits
 
 from flows import temporary_server
 
@@ -43,7 +45,8 @@ PREFECT_API_URL = "http://127.0.0.1:4200/api"
 def test_where_nothing_is_configured_a_server_is_started(started: list[list[str]]) -> None:
     """Its own port, and the address in the environment for whatever imports Prefect later."""
     temporary_server.start_beside_imports()
-    ((_, _, prefect, *words),) = started
+    ((_, _, keeper, _, _, prefect, *words),) = started
+    assert keeper == "flows.keeper"
     assert prefect == "prefect"
     assert words[:2] == ["server", "start"]
 
@@ -95,6 +98,30 @@ def test_files_that_are_no_toml_are_left_to_prefect(
     (tmp_path / "prefect.toml").write_text("no toml")
     temporary_server.start_beside_imports()
     assert started
+
+
+@pytest.mark.parametrize("harm", [signal.SIGKILL, signal.SIGTERM])
+def test_a_kept_command_ends_with_its_starter(harm: signal.Signals) -> None:
+    """Even kill -9 of the starter leaves no process behind."""
+    command = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
+    words = [sys.executable, "-m", "flows.keeper", *command]
+    start = f"""
+import subprocess, time
+kept = subprocess.Popen({words}, stdin=subprocess.PIPE, start_new_session=True)
+time.sleep(600)"""
+    with subprocess.Popen([sys.executable, "-c", start], cwd=PROJECT, stdout=subprocess.PIPE) as it:
+        assert it.stdout
+        assert it.stdout.readline() == b"up\n"
+        it.send_signal(harm)
+        assert it.stdout.read() == b"", "comes to its end when nobody is left who could write to it"
+
+
+def test_a_kept_command_that_ends_by_itself_tells_its_code() -> None:
+    """Whoever waits for the keeper learns how the command ended."""
+    command = [sys.executable, "-c", "raise SystemExit(7)"]
+    words = [sys.executable, "-m", "flows.keeper", *command]
+    with subprocess.Popen(words, cwd=PROJECT, stdin=subprocess.PIPE) as it:
+        assert it.wait(60) == 7
 
 
 def test_a_server_that_does_not_start_is_a_failure_in_one_line(
