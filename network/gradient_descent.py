@@ -13,9 +13,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from network.loss import penalty
-from network.sharding import ShardedBackpropagation
+from network.sharding import SMALLEST_SHARD, ShardedBackpropagation
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # images in and out, same shape
+
+
+SMALLEST_SHARED_PRODUCT = 64  # examples; below this, two threads are no faster at it than one
 
 
 class DivergenceError(ArithmeticError):
@@ -97,7 +100,8 @@ def gradient_descent(
     columns = np.ascontiguousarray(targets.T, weights[0].dtype)  # (outputs, examples)
     fixed_penalty = penalty(weights[:frozen], l2, examples)
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(2) as threads:
+    blas_threads = _blas_threads(batch_size, augment is not None)
+    with threadpool_limits(blas_threads, user_api="blas"), ThreadPoolExecutor(2) as threads:
         backpropagate = ShardedBackpropagation(weights, batch_size, activation, threads, frozen)
         altered = _Altered(images, augment, rng, threads) if augment else None
         for number in range(first_epoch, epochs + 1):
@@ -134,6 +138,16 @@ _SCHEDULES: dict[str, Callable[[float], float]] = {  # share of the epochs gone 
     "constant": lambda _: 1.0,
     "cosine": lambda progress: (1 + math.cos(math.pi * progress)) / 2,
 }
+
+
+def _blas_threads(batch_size: int, augmented: bool) -> int:
+    """Return how many threads share a matrix product, so that two are at work in all.
+
+    Each shard of a large batch has one, and so has altering the images beside the training. It is
+    a matter of the settings, never of the machine: the bits of a product depend on it.
+    """
+    shared = SMALLEST_SHARED_PRODUCT <= batch_size < 2 * SMALLEST_SHARD
+    return 2 if shared and not augmented else 1
 
 
 def _step(

@@ -11,7 +11,7 @@ import numpy as np
 
 from network.backpropagation import Backpropagation
 
-SMALLEST_SHARD = 64  # examples; below this, handing work to a thread costs more than it saves
+SMALLEST_SHARD = 256  # examples; below this, handing work to a thread costs more than it saves
 
 
 class ShardedBackpropagation:
