@@ -3,20 +3,17 @@
 The loop only; `backpropagation.py` has the gradient and `sharding.py` how two threads share it.
 """
 
-import copy
 import math
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from network.altered_images import AlteredImages, Augment
 from network.loss import penalty
 from network.sharding import SMALLEST_SHARD, ShardedBackpropagation
-
-Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # images in and out, same shape
-
 
 SMALLEST_SHARED_PRODUCT = 64  # examples; below this, two threads are no faster at it than one
 
@@ -103,7 +100,7 @@ def gradient_descent(
     blas_threads = _blas_threads(batch_size, augment is not None)
     with threadpool_limits(blas_threads, user_api="blas"), ThreadPoolExecutor(2) as threads:
         backpropagate = ShardedBackpropagation(weights, batch_size, activation, threads, frozen)
-        altered = _Altered(images, augment, rng, threads) if augment else None
+        altered = AlteredImages(images, augment, rng, threads) if augment else None
         for number in range(first_epoch, epochs + 1):
             rate = learning_rate * _SCHEDULES[schedule]((number - 1) / epochs)
             cost = 0.0
@@ -168,32 +165,6 @@ def _step(
                 layer -= step
             else:
                 layer -= gradient
-
-
-class _Altered:
-    """The images of each epoch, altered; those of the next are prepared on another thread.
-
-    An epoch's generator comes from one draw of `rng`. To prepare ahead, that draw is made from a
-    copy, so that `rng` after an epoch is the same whether or not there has been a next one.
-    """
-
-    def __init__(
-        self, images: np.ndarray, augment: Augment, rng: np.random.Generator, threads: Executor
-    ) -> None:
-        self._images, self._augment, self._rng, self._threads = images, augment, rng, threads
-        self._ahead: Future[np.ndarray] | None = None
-
-    def draw(self) -> np.ndarray:
-        generator = _child(self._rng)
-        return self._ahead.result() if self._ahead else self._augment(self._images, generator)
-
-    def draw_ahead(self) -> None:
-        generator = _child(copy.deepcopy(self._rng))
-        self._ahead = self._threads.submit(self._augment, self._images, generator)
-
-
-def _child(rng: np.random.Generator) -> np.random.Generator:
-    return np.random.default_rng(rng.integers(2**63))
 
 
 def _advice(epoch: int, finding: str, learning_rate: float, momentum: float) -> str:
