@@ -21,8 +21,8 @@ def write_csv() -> None:
 
 def ours() -> float:
     """Return the seconds of this project's ingest."""
-    from tasks.csv_format import CsvFormat
-    from tasks.digit_csv import csv_to_parquet
+    from tasks.digits.csv_format import CsvFormat
+    from tasks.digits.csv_reader import csv_to_parquet
 
     start = time.perf_counter()
     csv_to_parquet(CSV, CSV.with_suffix(".ours.parquet"), CsvFormat())

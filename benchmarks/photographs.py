@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from tasks.digit_table import Digits, read_digits
-from tasks.read_photograph import read_photograph
-from tasks.run_folders import find_run, read_json
-from tasks.saved_model import SavedModel, load_model
+from tasks.digits.table import Digits, read_digits
+from tasks.photographs.read_photograph import read_photograph
+from tasks.runs.folders import find_run, read_json
+from tasks.runs.model import SavedModel, load_model
 
 TURN = 8.0  # degrees, either way
 ROW = 10

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.run_folders import find_run
-from tasks.saved_model import load_model
+from tasks.runs.folders import find_run
+from tasks.runs.model import load_model
 
 ROWS_A_GROUP = 10_000
 

@@ -15,13 +15,13 @@ from typing import NamedTuple
 import numpy as np
 
 from network.model import predict
-from tasks.csv_format import CsvFormat
-from tasks.digit_csv import csv_to_parquet
-from tasks.digit_table import Digits, read_digits
-from tasks.fitting import fit
-from tasks.images import scaled_images
-from tasks.settings import TrainingSettings
+from tasks.digits.csv_format import CsvFormat
+from tasks.digits.csv_reader import csv_to_parquet
+from tasks.digits.network_inputs import scaled_images
+from tasks.digits.table import Digits, read_digits
 from tasks.shuffle_split import split_rows
+from tasks.training.fit import fit
+from tasks.training.settings import TrainingSettings
 
 LEARNT, NEW = (0, 1, 2, 3, 4), (5, 6, 7, 8, 9)
 IMAGES = 20  # of each new digit

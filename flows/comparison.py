@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from tasks.changed_digits import ChangedDigit
 from tasks.compare import Pair, RunComparison
+from tasks.runs.changed_digits import ChangedDigit
 
 SHOWN_DIGITS = 20
 

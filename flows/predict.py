@@ -6,7 +6,7 @@ from prefect import flow
 
 from flows.settings import PredictSettings
 from tasks.predict import Predicted, predict_files
-from tasks.run_folders import find_run
+from tasks.runs.folders import find_run
 
 
 @flow(name="predict", description="Read new digits with a trained network.")

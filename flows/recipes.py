@@ -1,6 +1,6 @@
 """Named settings of the training: what to start from when no single option is given."""
 
-from tasks.settings import TrainingSettings
+from tasks.training.settings import TrainingSettings
 
 RECIPES = {
     # The defaults: two hidden layers of rectifiers on images distorted anew every epoch.

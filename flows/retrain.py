@@ -6,19 +6,19 @@ from prefect import State, flow
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from flows.announce import announce, announce_failure
 from flows.settings import Settings
-from tasks.announce import announce, announce_failure
-from tasks.classes import image_noun
-from tasks.drift import refuse_drift
+from tasks.cache.store import SourceFile
+from tasks.champion.drift import refuse_drift
+from tasks.digits.classes import image_noun
 from tasks.evaluate import Evaluated, evaluate
 from tasks.ingest import Ingested, ingest
-from tasks.initial_network import find_initial_weights, stands_for_other_labels
-from tasks.plan import Plan
 from tasks.publish import Published, publish
-from tasks.run import Run
+from tasks.runs.plan import Plan
+from tasks.runs.run import Run
 from tasks.shuffle_split import Split, shuffle_split
-from tasks.store import SourceFile
 from tasks.train import Trained, train
+from tasks.training.initial_network import find_initial_weights, stands_for_other_labels
 
 
 @flow(

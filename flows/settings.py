@@ -7,8 +7,8 @@ from cyclopts import Parameter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.recipes import RECIPES
-from tasks.csv_format import CsvFormat
-from tasks.settings import PromotionSettings, SplitSettings, TrainingSettings
+from tasks.digits.csv_format import CsvFormat
+from tasks.training.settings import PromotionSettings, SplitSettings, TrainingSettings
 
 STAGES = ("ingest", "shuffle_split", "train", "evaluate")
 StageName = Literal["ingest", "shuffle_split", "train", "evaluate"]

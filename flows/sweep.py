@@ -8,16 +8,16 @@ from prefect.runtime import flow_run
 from flows.settings import Settings
 from flows.sweep_settings import SweepSettings
 from network.gradient_descent import DivergenceError
-from tasks.commands import train_command
-from tasks.drift import refuse_drift
+from tasks.cache.store import SourceFile, StoredFile
+from tasks.champion.drift import refuse_drift
 from tasks.ingest import ingest
-from tasks.initial_network import find_initial_weights, stands_for_other_labels
-from tasks.run import Run
-from tasks.settings import TrainingSettings
+from tasks.report.shell_commands import train_command
+from tasks.runs.run import Run
 from tasks.shuffle_split import shuffle_split
-from tasks.store import SourceFile, StoredFile
 from tasks.sweep import Swept, best_first, judge, publish_sweep
 from tasks.train import Trained, train
+from tasks.training.initial_network import find_initial_weights, stands_for_other_labels
+from tasks.training.settings import TrainingSettings
 
 
 @flow(name="sweep", description="Try a grid of training settings on held-out training digits.")

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from flows.settings import TrainingFlowSettings
-from tasks.settings import TrainingSettings
+from tasks.training.settings import TrainingSettings
 
 EXAMPLE = """--grid '{"learning_rate": [0.03, 0.1], "l2": [0, 1]}'"""
 HELD_OUT = 0.2  # share of the training split that judges, where nothing else is said

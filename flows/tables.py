@@ -8,9 +8,9 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from tasks.classes import DIGITS, image_noun, label_noun
-from tasks.predictions_file import UNSURE, first_predictions
-from tasks.run_folders import MANIFEST, champion_name, complete_runs, read_json
+from tasks.digits.classes import DIGITS, image_noun, label_noun
+from tasks.digits.predictions import UNSURE, first_predictions
+from tasks.runs.folders import MANIFEST, champion_name, complete_runs, read_json
 
 SHOWN_PREDICTIONS = 10
 

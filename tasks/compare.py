@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.changed_digits import ChangedDigits, changed_digits, obstacle
+from tasks.cache.store import Store
 from tasks.errors import InputError
-from tasks.manifest import Manifest, read_manifest
-from tasks.run_folders import read_json
-from tasks.store import Store
+from tasks.runs.changed_digits import ChangedDigits, changed_digits, obstacle
+from tasks.runs.folders import read_json
+from tasks.runs.manifest import Manifest, read_manifest
 
 Pair = tuple[Any, Any]  # of run A and of run B; None where a run has no such thing
 

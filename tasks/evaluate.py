@@ -14,12 +14,12 @@ from network.activations import sigmoid
 from network.loss import cross_entropy, penalty
 from network.model import weighted_sums
 from network.weights import load_weights
-from tasks.digit_table import read_digits
-from tasks.images import one_hot, scaled_images
-from tasks.metrics import score
-from tasks.pictures import square_images, variants
-from tasks.stage import stage
-from tasks.store import Store, StoredFile
+from tasks.cache.stage import stage
+from tasks.cache.store import Store, StoredFile
+from tasks.digits.network_inputs import one_hot, scaled_images
+from tasks.digits.scores import score
+from tasks.digits.table import read_digits
+from tasks.report.examples import square_images, variants
 
 
 class Evaluated(BaseModel):
@@ -34,16 +34,16 @@ class Evaluated(BaseModel):
 
 @stage(
     "tasks/evaluate.py",
-    "tasks/charts.py",
-    "tasks/classes.py",
-    "tasks/contact_sheets.py",
-    "tasks/digit_table.py",
-    "tasks/figure_style.py",
-    "tasks/figures.py",
-    "tasks/images.py",
-    "tasks/metrics.py",
-    "tasks/pictures.py",
-    "tasks/sheet.py",
+    "tasks/report/charts.py",
+    "tasks/digits/classes.py",
+    "tasks/report/contact_sheets.py",
+    "tasks/digits/table.py",
+    "tasks/report/figure_style.py",
+    "tasks/report/network_figures.py",
+    "tasks/digits/network_inputs.py",
+    "tasks/digits/scores.py",
+    "tasks/report/examples.py",
+    "tasks/report/sheet.py",
     "network",
 )
 def evaluate(
@@ -71,7 +71,7 @@ def evaluate(
         distortion: strength of the distortions it was trained with, to show some of them.
     """
     # Matplotlib is slow to import, and whoever finds the result stored has no need of it.
-    from tasks.figures import draw_network
+    from tasks.report.network_figures import draw_network
 
     layers = load_weights(store.path(weights))
     dtype = layers[0].dtype.name

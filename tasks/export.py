@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tasks.atomic import atomic_path
+from tasks.cache.atomic import atomic_path
 from tasks.errors import InputError
-from tasks.export_onnx import onnx_bytes
-from tasks.saved_model import SavedModel, load_model
+from tasks.runs.model import SavedModel, load_model
+from tasks.runs.onnx_graph import onnx_bytes
 
 ExportFormat = Literal["npz", "onnx", "safetensors"]
 

@@ -2,12 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.csv_format import CsvFormat
-from tasks.data_profile import profile_of
-from tasks.digit_csv import csv_to_parquet
+from tasks.cache.stage import stage
+from tasks.cache.store import SourceFile, Store, StoredFile
+from tasks.digits.csv_format import CsvFormat
+from tasks.digits.csv_reader import csv_to_parquet
+from tasks.digits.profile import profile_of
 from tasks.errors import DataError
-from tasks.stage import stage
-from tasks.store import SourceFile, Store, StoredFile
 
 
 class Ingested(BaseModel):
@@ -23,16 +23,16 @@ class Ingested(BaseModel):
 
 @stage(
     "tasks/ingest.py",
-    "tasks/classes.py",
-    "tasks/csv_faults.py",
-    "tasks/csv_format.py",
-    "tasks/csv_layout.py",
-    "tasks/csv_text.py",
-    "tasks/data_profile.py",
-    "tasks/digit_csv.py",
-    "tasks/digit_table.py",
-    "tasks/image_digests.py",
-    "tasks/images.py",
+    "tasks/digits/classes.py",
+    "tasks/digits/csv_faults.py",
+    "tasks/digits/csv_format.py",
+    "tasks/digits/csv_layout.py",
+    "tasks/digits/csv_text.py",
+    "tasks/digits/profile.py",
+    "tasks/digits/csv_reader.py",
+    "tasks/digits/table.py",
+    "tasks/digits/fingerprints.py",
+    "tasks/digits/network_inputs.py",
 )
 def ingest(store: Store, csv: SourceFile, data: CsvFormat) -> Ingested:
     """Validate every row of a CSV and keep it as Parquet, with a profile of the digits.

@@ -10,17 +10,17 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from network.model import predict
-from tasks.classes import in_words
-from tasks.csv_format import CsvFormat
-from tasks.digit_csv import Batch, read_images
-from tasks.digit_parquet import read_parquet_images
+from tasks.digits.classes import in_words
+from tasks.digits.csv_format import CsvFormat
+from tasks.digits.csv_reader import Batch, read_images
+from tasks.digits.file_kind import Kind, kind_of
+from tasks.digits.parquet_reader import read_parquet_images
+from tasks.digits.predictions import UNSURE, prediction_rows, predictions_writer
 from tasks.errors import InputError
-from tasks.explain import explain
-from tasks.file_kind import Kind, kind_of
-from tasks.predictions_file import UNSURE, prediction_rows, predictions_writer
-from tasks.read_photograph import read_photograph
-from tasks.run_folders import MANIFEST, read_json
-from tasks.saved_model import SavedModel, load_model
+from tasks.photographs.explain import explain
+from tasks.photographs.read_photograph import read_photograph
+from tasks.runs.folders import MANIFEST, read_json
+from tasks.runs.model import SavedModel, load_model
 
 _AHEAD = 4  # batches that are read while others are told
 Told = tuple[

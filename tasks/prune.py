@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.cache.locks import IN_USE, InUseError, exclusive_at_once
+from tasks.champion.promotions import promotions
 from tasks.errors import InputError
-from tasks.index_page import write_index
-from tasks.locks import IN_USE, InUseError, exclusive_at_once
-from tasks.promotions import promotions
-from tasks.run_folders import MANIFEST, complete_runs, point_latest, read_json
+from tasks.report.index_page import write_index
+from tasks.runs.folders import MANIFEST, complete_runs, point_latest, read_json
 
 _RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-.+")
 _STORED = re.compile(r'[^"\\]+-[0-9a-f]{16}(?:\.\w+)?')

@@ -13,24 +13,24 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
 
-from tasks import champion
-from tasks.data_profile import Profile
-from tasks.data_watch import watch_data
-from tasks.digit_table import read_digits
-from tasks.drift import PROFILE
+from tasks.cache.store import SourceFile
+from tasks.champion import judgement as champion
+from tasks.champion.data_watch import watch_data
+from tasks.champion.drift import PROFILE
+from tasks.champion.promotions import promotions
+from tasks.digits.profile import Profile
+from tasks.digits.table import read_digits
 from tasks.evaluate import Evaluated
-from tasks.index_page import write_index
 from tasks.ingest import Ingested
-from tasks.past_runs import past_runs, summary
-from tasks.promotions import promotions
-from tasks.provenance import provenance
-from tasks.run import Run
-from tasks.run_folders import MANIFEST, point_latest, read_json
-from tasks.settings import PromotionSettings
+from tasks.report.index_page import write_index
+from tasks.report.run_figures import draw_surroundings
+from tasks.runs.folders import MANIFEST, point_latest, read_json
+from tasks.runs.past_runs import past_runs, summary
+from tasks.runs.provenance import provenance
+from tasks.runs.run import Run
 from tasks.shuffle_split import Split
-from tasks.store import SourceFile
-from tasks.surroundings import draw_surroundings
 from tasks.train import Trained
+from tasks.training.settings import PromotionSettings
 from tasks.write_run_folder import write_run_folder
 
 _RUNS_SHOWN = 10  # earlier ones in the chart of accuracies

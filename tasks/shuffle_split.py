@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tasks.digit_table import read_digits, write_digits
+from tasks.cache.stage import stage
+from tasks.cache.store import Store, StoredFile
+from tasks.digits.table import read_digits, write_digits
 from tasks.errors import DataError
-from tasks.settings import SplitSettings
-from tasks.stage import stage
-from tasks.store import Store, StoredFile
+from tasks.training.settings import SplitSettings
 
 
 class Split(BaseModel):
@@ -59,7 +59,7 @@ def split_rows(
     return shuffled[in_train[shuffled]], shuffled[~in_train[shuffled]]
 
 
-@stage("tasks/shuffle_split.py", "tasks/classes.py", "tasks/digit_table.py")
+@stage("tasks/shuffle_split.py", "tasks/digits/classes.py", "tasks/digits/table.py")
 def shuffle_split(store: Store, digits: StoredFile, split: SplitSettings, seed: int) -> Split:
     """Shuffle the digits by the seed and part them.
 

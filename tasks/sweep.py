@@ -15,12 +15,12 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
-from tasks.metrics import wilson_interval
-from tasks.provenance import provenance
-from tasks.run import Run
-from tasks.settings import TrainingSettings
-from tasks.store import Store
+from tasks.cache.store import Store
+from tasks.digits.scores import wilson_interval
+from tasks.runs.provenance import provenance
+from tasks.runs.run import Run
 from tasks.train import Trained
+from tasks.training.settings import TrainingSettings
 
 
 class Swept(BaseModel):

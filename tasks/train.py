@@ -5,14 +5,14 @@ from prefect.transactions import get_transaction
 from pydantic import BaseModel, ConfigDict
 
 from network.weights import dump_weights, load_weights
-from tasks.checkpoint import Checkpoint
-from tasks.digit_table import read_digits
-from tasks.ensemble import fit_members
+from tasks.cache.stage import stage
+from tasks.cache.store import SourceFile, Store, StoredFile
+from tasks.digits.table import read_digits
 from tasks.errors import InputError
-from tasks.progress import progress
-from tasks.settings import TrainingSettings
-from tasks.stage import stage
-from tasks.store import SourceFile, Store, StoredFile
+from tasks.training.checkpoint import Checkpoint
+from tasks.training.ensemble import fit_members
+from tasks.training.progress import progress
+from tasks.training.settings import TrainingSettings
 
 
 class Trained(BaseModel):
@@ -27,15 +27,15 @@ class Trained(BaseModel):
 
 @stage(
     "tasks/train.py",
-    "tasks/checkpoint.py",
-    "tasks/classes.py",
-    "tasks/digit_table.py",
-    "tasks/ensemble.py",
-    "tasks/fitting.py",
-    "tasks/images.py",
-    "tasks/memory.py",
-    "tasks/validation.py",
-    "tasks/warm_start.py",
+    "tasks/training/checkpoint.py",
+    "tasks/digits/classes.py",
+    "tasks/digits/table.py",
+    "tasks/training/ensemble.py",
+    "tasks/training/fit.py",
+    "tasks/digits/network_inputs.py",
+    "tasks/training/memory.py",
+    "tasks/training/validation.py",
+    "tasks/training/first_weights.py",
     "network",
 )
 def train(

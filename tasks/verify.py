@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.contradictions import contradictions
-from tasks.digests import damage
+from tasks.cache.digests import damage
+from tasks.cache.store import Store
 from tasks.errors import InputError
-from tasks.manifest import Manifest, read_manifest, seal_damage
-from tasks.reevaluate import Reevaluation, reevaluate
-from tasks.run_folders import MANIFEST
-from tasks.store import Store
+from tasks.runs.contradictions import contradictions
+from tasks.runs.folders import MANIFEST
+from tasks.runs.manifest import Manifest, read_manifest, seal_damage
+from tasks.runs.reevaluate import Reevaluation, reevaluate
 
 
 class Problem(BaseModel):

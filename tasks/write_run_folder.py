@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from network.weights import load_weights
-from tasks.atomic import atomic_path
-from tasks.digit_table import Digits
+from tasks.cache.atomic import atomic_path
+from tasks.cache.store import Store, sha256_of
+from tasks.digits.table import Digits
 from tasks.evaluate import Evaluated
-from tasks.manifest import write_manifest
-from tasks.report import write_report
-from tasks.run_folders import MANIFEST
-from tasks.saved_model import describe_model
-from tasks.store import Store, sha256_of
+from tasks.report.report import write_report
+from tasks.runs.folders import MANIFEST
+from tasks.runs.manifest import write_manifest
+from tasks.runs.model import describe_model
 from tasks.train import Trained
 
 

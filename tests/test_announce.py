@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import changed, run
+from examples.runs import changed, run
 
 from flows.settings import Settings
 from tasks.errors import DataError
@@ -25,7 +25,7 @@ def test_the_end_of_a_run_is_an_event(
 ) -> None:
     """One event, named by the outcome; accuracy and folder wherever there are any."""
     told: list[dict[str, Any]] = []
-    monkeypatch.setattr("tasks.announce.emit_event", lambda **event: told.append(event))
+    monkeypatch.setattr("flows.announce.emit_event", lambda **event: told.append(event))
     with suppress(DataError):
         run(changed(settings, **changes))
     (event,) = told

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import changed, quick, run
+from examples.runs import changed, quick, run
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait

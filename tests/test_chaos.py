@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import STAGES
-from real_runs import Trainer, check, outcome
+from examples.real_runs import Trainer, check, outcome
+from examples.runs import STAGES
 
 import flows.retrain  # noqa: F401  # the stages' records must be known to be read
-from tasks import records
-from tasks.run_folders import MANIFEST, complete_runs
-from tasks.store import Store
+from tasks.cache import records
+from tasks.cache.store import Store
+from tasks.runs.folders import MANIFEST, complete_runs
 
 pytestmark = pytest.mark.slow
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import changed, quick, run, write_small_csv
+from examples.digits import write_small_csv
+from examples.runs import changed, quick, run
 
+from tasks.cache.store import Store
 from tasks.compare import RunComparison, compare
 from tasks.errors import InputError
-from tasks.store import Store
 
 A, B, OTHER = "a", "b", "other"
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from conftest import PROJECT, write_small_csv
+from examples.digits import PROJECT, write_small_csv
 
 pytestmark = pytest.mark.slow
 

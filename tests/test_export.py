@@ -16,23 +16,23 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import PROJECT
+from examples.digits import PROJECT
 from safetensors import safe_open
 
 from flows.settings import Settings
 from network.initialization import initial_weights
 from network.model import predict
 from network.weights import dump_weights
-from tasks.csv_format import CsvFormat
-from tasks.digit_csv import csv_to_parquet
-from tasks.digit_table import Digits, read_digits
+from tasks.digits.csv_format import CsvFormat
+from tasks.digits.csv_reader import csv_to_parquet
+from tasks.digits.network_inputs import scaled_images
+from tasks.digits.table import Digits, read_digits
 from tasks.errors import InputError
 from tasks.export import ExportFormat, described, export_run, plain_arrays
-from tasks.fitting import fit
-from tasks.images import scaled_images
-from tasks.saved_model import load_model
-from tasks.settings import TrainingSettings
+from tasks.runs.model import load_model
 from tasks.shuffle_split import split_rows
+from tasks.training.fit import fit
+from tasks.training.settings import TrainingSettings
 
 FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
 SIDE = 6

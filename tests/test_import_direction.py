@@ -57,18 +57,18 @@ def test_network_prints_nothing_and_opens_files_in_its_reader_only() -> None:
 
 # What stages share without letting it decide their bytes: moving files, keys, records, errors.
 NEUTRAL = {
-    "tasks.atomic",
+    "tasks.cache.atomic",
     "tasks.errors",
-    "tasks.plan",
-    "tasks.progress",
-    "tasks.records",
-    "tasks.run",
-    "tasks.run_folders",
-    "tasks.run_log",
-    "tasks.settings",
-    "tasks.stage",
-    "tasks.stage_key",
-    "tasks.store",
+    "tasks.runs.plan",
+    "tasks.training.progress",
+    "tasks.cache.records",
+    "tasks.runs.run",
+    "tasks.runs.folders",
+    "tasks.training.run_log",
+    "tasks.training.settings",
+    "tasks.cache.stage",
+    "tasks.cache.key",
+    "tasks.cache.store",
 }
 
 
@@ -91,7 +91,7 @@ def test_a_stage_key_covers_the_code_the_stage_uses(stage: str) -> None:
     """Every module a stage's module reaches is in its key, so no edit can leave a stale result."""
     from importlib import import_module
 
-    from tasks.stage_key import code_digests
+    from tasks.cache.key import code_digests
 
     decorated = getattr(import_module(f"tasks.{stage}"), stage)
     covered = {

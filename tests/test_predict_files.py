@@ -12,24 +12,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import Digits as DigitsCommand
-from conftest import write_small_csv
+from examples.digits import write_small_csv
 from PIL import Image
 
 from flows.predict import predict as predict_flow
 from flows.settings import PredictSettings, Settings
 from network.model import predict
 from network.weights import dump_weights, load_weights
-from tasks.csv_format import CsvFormat
-from tasks.digit_csv import csv_to_parquet
-from tasks.digit_table import Digits, read_digits
+from tasks.cache.store import sha256_of
+from tasks.digits.csv_format import CsvFormat
+from tasks.digits.csv_reader import csv_to_parquet
+from tasks.digits.network_inputs import scaled_images
+from tasks.digits.table import Digits, read_digits
 from tasks.errors import DataError, InputError
-from tasks.fitting import fit
-from tasks.images import scaled_images
 from tasks.predict import Predicted, predict_files
-from tasks.run_folders import MANIFEST
-from tasks.saved_model import describe_model
-from tasks.settings import TrainingSettings
-from tasks.store import sha256_of
+from tasks.runs.folders import MANIFEST
+from tasks.runs.model import describe_model
+from tasks.training.fit import fit
+from tasks.training.settings import TrainingSettings
 
 COLUMNS = [
     "file",

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT, changed, ran, run
 from cyclopts import ValidationError
+from examples.digits import PROJECT
+from examples.runs import changed, ran, run
 
 from flows.cli import app
 from flows.settings import Settings
@@ -208,7 +209,7 @@ def test_a_run_that_is_deleted_half_way_is_no_run(
 def test_a_running_flow_stops_it(artifacts: Path, digits: Any) -> None:
     """While another process uses the folder nothing is deleted: one line, exit code 1."""
     hold = (
-        "import sys; from pathlib import Path; from tasks.run import Run\n"
+        "import sys; from pathlib import Path; from tasks.runs.run import Run\n"
         "with Run(Path(sys.argv[1]), 'quiet-owl'): print('held', flush=True); sys.stdin.read()"
     )
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_runs import Trainer, check, outcome
+from examples.real_runs import Trainer, check, outcome
 
-from tasks.run_folders import MANIFEST, complete_runs
+from tasks.runs.folders import MANIFEST, complete_runs
 
 pytestmark = pytest.mark.slow
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, STAGES, changed, ran, run
+from examples.digits import PROJECT
+from examples.runs import STAGES, changed, ran, run
 
 from flows.settings import Settings
-from tasks.run_folders import complete_runs
-from tasks.store import Store, sha256_of
+from tasks.cache.store import Store, sha256_of
+from tasks.runs.folders import complete_runs
 
 
 def contents(folder: Path) -> dict[str, str]:

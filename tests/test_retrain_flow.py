@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import STAGES, changed, manifest, ran, run
+from examples.runs import STAGES, changed, manifest, ran, run
 from pydantic import BaseModel
 
 from flows.retrain import retrain
@@ -204,7 +204,7 @@ def test_a_run_leaves_its_folder_and_its_artifacts_in_prefect(settings: Settings
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
-    from tasks.store import sha256_of
+    from tasks.cache.store import sha256_of
 
     settings = changed(settings, artifacts=settings.artifacts / "fresh")
     published = run(settings)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import changed, manifest, run
+from examples.runs import changed, manifest, run
 
 from flows.settings import Settings
 from tasks.errors import DataError

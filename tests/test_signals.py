@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from examples.digits import PROJECT
 
 pytestmark = pytest.mark.slow
 
 # The real command line, but a checkpoint is saved after every epoch.
 COMMAND = """
-from tasks import checkpoint
+from tasks.training import checkpoint
 checkpoint.SECONDS_BETWEEN = checkpoint.LEAST_SHARE = 0
 from flows.cli import main
 main()

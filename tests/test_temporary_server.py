@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT, Digits
+from conftest import Digits
+from examples.digits import PROJECT
 
-from flows import temporary_server
+from flows.server import temporary_server
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_where_nothing_is_configured_a_server_is_started(started: list[list[str]
     """Its own port, and the address in the environment for whatever imports Prefect later."""
     temporary_server.start_beside_imports()
     ((_, _, keeper, _, _, prefect, *words),) = started
-    assert keeper == "flows.keeper"
+    assert keeper == "flows.server.keeper"
     assert prefect == "prefect"
     assert words[:2] == ["server", "start"]
 
@@ -104,7 +105,7 @@ def test_files_that_are_no_toml_are_left_to_prefect(
 def test_a_kept_command_ends_with_its_starter(harm: signal.Signals) -> None:
     """Even kill -9 of the starter leaves no process behind."""
     command = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
-    words = [sys.executable, "-m", "flows.keeper", *command]
+    words = [sys.executable, "-m", "flows.server.keeper", *command]
     start = f"""
 import subprocess, time
 kept = subprocess.Popen({words}, stdin=subprocess.PIPE, start_new_session=True)
@@ -119,7 +120,7 @@ time.sleep(600)"""
 def test_a_kept_command_that_ends_by_itself_tells_its_code() -> None:
     """Whoever waits for the keeper learns how the command ended."""
     command = [sys.executable, "-c", "raise SystemExit(7)"]
-    words = [sys.executable, "-m", "flows.keeper", *command]
+    words = [sys.executable, "-m", "flows.server.keeper", *command]
     with subprocess.Popen(words, cwd=PROJECT, stdin=subprocess.PIPE) as it:
         assert it.wait(60) == 7
 

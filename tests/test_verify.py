@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import PROJECT
+from examples.digits import PROJECT
 
 from flows.settings import Settings
 from network.weights import dump_weights, load_weights
-from tasks.manifest import write_manifest
-from tasks.stage_key import StageKey
-from tasks.store import Store, sha256_of
+from tasks.cache.key import StageKey
+from tasks.cache.store import Store, sha256_of
+from tasks.runs.manifest import write_manifest
 from tasks.verify import Verification, verify
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from flows.comparison import comparison_on_terminal
 from flows.options import Artifacts, Json, RunName, out
+from tasks.cache.store import Store
 from tasks.compare import compare as compare_runs
-from tasks.run_folders import find_run
-from tasks.store import Store
+from tasks.runs.folders import find_run
 
 
 def compare(

@@ -6,8 +6,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from flows.environment import configure_prefect
 from flows.options import Json, Refresh, out, with_refresh
+from flows.server.environment import configure_prefect
 from flows.settings import Settings
 
 
@@ -20,7 +20,7 @@ def plan(
     """Say for every stage whether it would run, and why; takes the options of `digits train`."""
     configure_prefect()
     from flows.retrain import stages
-    from tasks.plan import Plan
+    from tasks.runs.plan import Plan
 
     settings = with_refresh(settings, refresh)
     foreseen = Plan(settings.artifacts, settings.refresh)

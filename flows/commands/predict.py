@@ -5,8 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.environment import configure_prefect
 from flows.options import Json, out
+from flows.server.environment import configure_prefect
 from flows.settings import PredictSettings
 from flows.tables import predictions_on_terminal
 

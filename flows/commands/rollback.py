@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.options import Artifacts, Json, out
-from tasks.promotions import roll_back
+from tasks.champion.promotions import roll_back
 
 
 def rollback(*, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> None:

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.environment import configure_prefect
 from flows.options import out
-from flows.serve import EVERYWHERE, ServeError, address, served
+from flows.server.environment import configure_prefect
+from flows.server.serve import EVERYWHERE, ServeError, address, served
 
 
 def serve(

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from flows.options import Artifacts, Json, RunName, out
 from flows.tables import run_on_terminal
 from tasks.errors import InputError
-from tasks.run_folders import MANIFEST, find_run, read_json
+from tasks.runs.folders import MANIFEST, find_run, read_json
 
 
 def show(

@@ -5,12 +5,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from flows.environment import configure_prefect, hide_own_tracebacks
 from flows.options import Json, out
+from flows.server.environment import configure_prefect, hide_own_tracebacks
+from flows.server.temporary_server import start_beside_imports
 from flows.sweep_settings import SweepSettings
-from flows.temporary_server import start_beside_imports
-from tasks.csv_layout import find_layout
-from tasks.store import SourceFile
+from tasks.cache.store import SourceFile
+from tasks.digits.csv_layout import find_layout
 
 
 def sweep(

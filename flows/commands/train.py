@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
-from flows.environment import configure_prefect, hide_own_tracebacks
 from flows.options import Json, Refresh, out, with_refresh
+from flows.server.environment import configure_prefect, hide_own_tracebacks
+from flows.server.temporary_server import start_beside_imports
 from flows.settings import Settings
-from flows.temporary_server import start_beside_imports
-from tasks.classes import image_noun
-from tasks.csv_layout import find_layout
-from tasks.initial_network import find_initial_weights
-from tasks.run_folders import MANIFEST, read_json
-from tasks.store import SourceFile
+from tasks.cache.store import SourceFile
+from tasks.digits.classes import image_noun
+from tasks.digits.csv_layout import find_layout
+from tasks.runs.folders import MANIFEST, read_json
+from tasks.training.initial_network import find_initial_weights
 
 if TYPE_CHECKING:
     from tasks.publish import Published

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from flows.options import Artifacts, Json, RunName, out
-from tasks.run_folders import find_run
-from tasks.store import Store
+from tasks.cache.store import Store
+from tasks.runs.folders import find_run
 from tasks.verify import verify as verify_run
 
 

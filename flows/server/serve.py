@@ -1,0 +1,161 @@
+"""A Prefect server, the project's deployments and a worker, started together and ended together.
+
+Every part is Prefect's own command; only their order is here.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import InputError
+
+PROJECT = Path(__file__).resolve().parents[2]
+POOL = "digits"
+SECONDS_TO_START = 180  # the first start makes the database
+SECONDS_TO_STOP = 30
+EVERYWHERE = ("0.0.0.0", "::")
+
+
+class ServeError(RuntimeError):
+    """A part could not be started, or ended by itself."""
+
+
+@contextmanager
+def served(host: str, port: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """Run server and worker while the context lasts; runs that are going at its end are cancelled.
+
+    Yields:
+        The processes of the server and the worker.
+
+    Raises:
+        InputError: the port is taken, or the project's folder is not there.
+        ServeError: a part could not be started.
+    """
+    if not (PROJECT / "prefect.yaml").exists():
+        raise InputError(f"{PROJECT}: has no prefect.yaml. Start this from the project's folder.")
+    _check_port(host, port)
+    _set_environment(address(host, port))
+    with _started("server", "start", "--host", host, "--port", str(port)) as server:
+        _wait_for(server)
+        _make_pool()
+        _must("--no-prompt", "deploy", "--all")
+        with _started("worker", "start", "--pool", POOL, "--type", "process") as worker:
+            try:
+                yield [server, worker]
+            finally:
+                _cancel_runs()
+
+
+def address(host: str, port: int) -> str:
+    """Return where the UI is found from this machine."""
+    return f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"{host}:{port} can't be used: {error.strerror}. If another `make serve` or "
+                f"Prefect server is running, stop it; or choose a port: make serve PORT={port + 1}"
+            ) from error
+
+
+def _set_environment(at: str) -> None:
+    """Tell everything started from here where the server is, and how to log in."""
+    os.environ["PREFECT_API_URL"] = f"{at}/api"
+    # The UI runs in the browser and asks the host and port it came from.
+    os.environ.setdefault("PREFECT_UI_API_URL", "/api")
+    if login := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", login)
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "prefect", *words]
+
+
+@contextmanager
+def _started(*words: str) -> Iterator["subprocess.Popen[bytes]"]:
+    # In a session of its own, so that Ctrl-C on the terminal comes to this process alone, which
+    # stops the parts in their order.
+    process = subprocess.Popen(
+        _command(*words), cwd=PROJECT, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _must(*words: str) -> None:
+    done = subprocess.run(
+        _command(*words), cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()
+        raise ServeError(f"prefect {' '.join(words)} failed:\n{said}")
+
+
+def _client() -> Any:
+    # Imported here: Prefect reads its settings from the environment when it is imported.
+    from prefect.client.orchestration import get_client
+
+    return get_client(sync_client=True)
+
+
+def _wait_for(server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    with _client() as client:
+        while client.api_healthcheck() is not None:
+            if server.poll() is not None:
+                raise ServeError(f"The Prefect server ended with exit code {server.returncode}.")
+            if time.monotonic() > deadline:
+                raise ServeError(f"The Prefect server did not answer in {SECONDS_TO_START} s.")
+            time.sleep(0.3)
+
+
+def _make_pool() -> None:
+    from prefect.exceptions import ObjectNotFound
+
+    with _client() as client:
+        try:
+            client.read_work_pool(POOL)
+        except ObjectNotFound:
+            _must("work-pool", "create", POOL, "--type", "process")
+
+
+def _cancel_runs() -> None:
+    """Have the worker end its runs and wait for that: a worker that is stopped waits for them."""
+    from prefect.client.schemas import filters
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Cancelling
+
+    going = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
+    ours = filters.WorkPoolFilter(name=filters.WorkPoolFilterName(any_=[POOL]))
+    unfinished = filters.FlowRunFilter(
+        state=filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=going))
+    )
+    deadline = time.monotonic() + SECONDS_TO_STOP
+    with _client() as client:
+        while time.monotonic() < deadline:
+            runs = client.read_flow_runs(flow_run_filter=unfinished, work_pool_filter=ours)
+            for run in runs:
+                if run.state_type != StateType.CANCELLING:
+                    client.set_flow_run_state(run.id, Cancelling(message="The worker is stopped."))
+            if not runs:
+                return
+            time.sleep(0.5)

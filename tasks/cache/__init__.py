@@ -1,0 +1,1 @@
+"""A stage's result kept, named by its content, and found again."""

@@ -1,0 +1,1 @@
+"""Which run is in use, and whether a new one takes its place."""

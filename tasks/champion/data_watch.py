@@ -1,0 +1,69 @@
+"""What a run says of its data: their profile, whether they have drifted, what leaks into the test.
+
+Leaks are images that are in both splits: the network is tested on what it has learnt by heart.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from tasks.champion.drift import Drift, champion_profile, drift_between
+from tasks.digits.fingerprints import image_digests
+from tasks.digits.profile import Profile
+from tasks.digits.table import Digits
+from tasks.errors import InputError
+
+
+class DataWatch(BaseModel):
+    """The data of a run, beside those of the champion's where these are known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    profile: Profile
+    test_images_in_training: int
+    before: Profile | None = None
+    drift: Drift | None = None
+    not_compared: str | None = None  # why there is no drift to tell of
+
+    def told(self) -> dict[str, Any]:
+        """Return it for metrics.json: all but what only other runs read, which profile.json has."""
+        shown = {"rows", "classes", "counts", "ink", "regions", "duplicates"}
+        return {
+            **self.profile.model_dump(mode="json", include=shown),
+            "test_images_in_training": self.test_images_in_training,
+            "before": self.before and self.before.model_dump(mode="json", include=shown),
+            "drift": self.drift and self.drift.model_dump(mode="json"),
+            "not_compared": self.not_compared,
+        }
+
+
+def watch_data(
+    artifacts: Path, champion: str | None, profile: Profile, train: Digits, test: Digits
+) -> DataWatch:
+    """Compare today's data with the champion's, and count what is in both splits.
+
+    Args:
+        artifacts: the artifacts folder.
+        champion: the run in use, if there is one.
+        profile: of today's data.
+        train: the training split.
+        test: the test split.
+    """
+    in_both = _in_both(train, test)
+    try:
+        before = champion_profile(artifacts, champion, profile.classes)
+    except InputError as error:
+        return DataWatch(profile=profile, test_images_in_training=in_both, not_compared=str(error))
+    return DataWatch(
+        profile=profile,
+        test_images_in_training=in_both,
+        before=before,
+        drift=drift_between(str(champion), before, profile),
+    )
+
+
+def _in_both(train: Digits, test: Digits) -> int:
+    seen, unseen = (image_digests(part.pixels, part.pixel_max) for part in (train, test))
+    return int(np.isin(unseen, seen).sum())

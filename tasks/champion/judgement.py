@@ -1,0 +1,194 @@
+"""Whether a new network takes the champion's place: it must read today's test digits as well.
+
+Champion and challenger are compared on the same current test split, because the champion's own
+figure came from another day's. `promotions` keeps what is decided.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from network.model import predict
+from network.weights import WeightsError
+from tasks.champion.mcnemar import mcnemar
+from tasks.champion.promotions import Promotions
+from tasks.digits.classes import DIGITS, class_counts, image_noun, in_words, label_noun
+from tasks.digits.network_inputs import scaled_images
+from tasks.digits.table import Digits
+from tasks.errors import InputError
+from tasks.runs.folders import MANIFEST, complete_runs, read_json
+from tasks.runs.model import load_model
+from tasks.training.settings import PromotionSettings
+
+_NAMED = 5  # labels that a reason names, and one more where there is just one more
+_ROUNDING = 1e-9  # shares are fractions of whole digits; one digit is far more than this
+
+
+class Comparison(BaseModel):
+    """The champion beside the challenger, on the same test split."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str  # the champion's
+    accuracy: float  # the champion's
+    challenger_accuracy: float
+    wrong_to_right: int  # test digits that only the challenger reads right
+    right_to_wrong: int  # test digits that only the champion reads right
+    p_value: float  # McNemar's, exact and two-sided
+    classes: tuple[int, ...] = DIGITS  # the labels there are, ascending
+    recall_drops: tuple[float, ...]  # of each class, the champion's recall less the challenger's
+
+
+class Decision(BaseModel):
+    """The verdict, and what speaks for it, to be read after the word because."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: Literal["promoted", "kept", "unchanged"]
+    reason: str
+    comparison: Comparison | None = None
+
+
+def judge(
+    artifacts: Path,
+    history: Promotions,
+    test: Digits,
+    predictions: np.ndarray,
+    limits: PromotionSettings,
+    *,
+    nothing_new: bool,
+) -> Decision:
+    """Decide whether a challenger is promoted.
+
+    A champion that can't read these digits, for damage or because they are of another size or have
+    other labels, is of no use to anybody who has such digits: the challenger takes its place and
+    the reason says why.
+
+    Args:
+        artifacts: the artifacts folder.
+        history: the promotions so far.
+        test: the test split.
+        predictions: (rows,) what the challenger takes each test digit for.
+        limits: how much better it must be.
+        nothing_new: whether this very network was judged before.
+    """
+    if history.damage:
+        return Decision(
+            verdict="promoted",
+            reason=f"the champion could not be told: {history.damage}, and was put aside",
+        )
+    if history.champion is None:
+        return Decision(verdict="promoted", reason="there was no champion to compare it with")
+    try:
+        comparison = compare(artifacts, history.champion, test, predictions)
+    except (InputError, WeightsError) as error:
+        reason = f"the champion, {history.champion}, could not be compared ({error})"
+        return Decision(verdict="promoted", reason=reason)
+    if nothing_new:
+        reason = "nothing was new: every stage came from the store"
+        return Decision(verdict="unchanged", reason=reason, comparison=comparison)
+    return decide(comparison, limits)
+
+
+def compare(artifacts: Path, champion: str, test: Digits, predictions: np.ndarray) -> Comparison:
+    """Score the champion on a test split beside a challenger's predictions for it.
+
+    Raises:
+        InputError: the champion was deleted, is damaged or reads images of another size or other
+            labels.
+        WeightsError: its weights are not a list of weight matrices.
+    """
+    folder = artifacts / "runs" / champion
+    if folder not in complete_runs(artifacts):
+        raise InputError("it was deleted")
+    model = load_model(folder)
+    if model.image_side != test.image_side:
+        raise InputError(
+            f"it reads images of {model.image_side} × {model.image_side} pixels, and these have "
+            f"{test.image_side} × {test.image_side}"
+        )
+    if model.classes != test.classes:
+        raise InputError(
+            f"it reads the labels {in_words(model.classes)}, and these are {in_words(test.classes)}"
+        )
+    images = scaled_images(test, model.weights[0].dtype.name)
+    numbers = predict(model.weights, images, model.activation).argmax(axis=1)
+    before = np.array(test.classes)[numbers] == test.labels
+    now = predictions == test.labels
+    wrong_to_right, right_to_wrong = int((now & ~before).sum()), int((before & ~now).sum())
+    return Comparison(
+        run=champion,
+        accuracy=float(before.mean()),
+        challenger_accuracy=float(now.mean()),
+        wrong_to_right=wrong_to_right,
+        right_to_wrong=right_to_wrong,
+        p_value=mcnemar(wrong_to_right, right_to_wrong),
+        classes=test.classes,
+        recall_drops=(_recalls(test, before) - _recalls(test, now)).tolist(),
+    )
+
+
+def _recalls(test: Digits, right: np.ndarray) -> np.ndarray:
+    """Return each class's share of right ones, 0 for one that does not occur."""
+    shares: np.ndarray = class_counts(test.labels[right], test.classes)
+    shares = shares / np.maximum(class_counts(test.labels, test.classes), 1)
+    return shares
+
+
+def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
+    """Promote a challenger that gains enough and loses no digit; keep the champion otherwise."""
+    gain = comparison.challenger_accuracy - comparison.accuracy
+    more = comparison.wrong_to_right - comparison.right_to_wrong
+    reads = _reads(more, image_noun(comparison.classes))
+    allowed = _points(limits.max_recall_drop)
+    worse = [
+        f"{_points(drop)} for the {label}s"
+        for label, drop in zip(comparison.classes, comparison.recall_drops, strict=True)
+        if drop > limits.max_recall_drop + _ROUNDING
+    ]
+    if (others := len(worse) - _NAMED) > 1:
+        worse[_NAMED:] = [f"and too much for {others} other labels"]
+    if gain < limits.min_gain - _ROUNDING:
+        asked = f", and min_gain is {_points(limits.min_gain)}" if limits.min_gain else ""
+        return Decision(verdict="kept", reason=reads + asked, comparison=comparison)
+    if worse:
+        reason = (
+            f"{reads}, but its recall falls by {', '.join(worse)}, and max_recall_drop is {allowed}"
+        )
+        return Decision(verdict="kept", reason=reason, comparison=comparison)
+    reason = (
+        f"{reads}, and no {label_noun(comparison.classes)}'s recall falls by more than {allowed}"
+    )
+    return Decision(verdict="promoted", reason=reason, comparison=comparison)
+
+
+def _reads(more: int, image: str) -> str:
+    if more == 0:
+        return f"this network reads as many test {image}s right"
+    images = image if abs(more) == 1 else f"{image}s"
+    return f"this network reads {abs(more):,} {'more' if more > 0 else 'fewer'} test {images} right"
+
+
+def _points(share: float) -> str:
+    points = f"{100 * share:.3g}"
+    return f"{points} percentage {'point' if points == '1' else 'points'}"
+
+
+def judged_before(artifacts: Path, history: Promotions, evaluate_key: str) -> bool:
+    """Say whether a complete run decided on the same network and test split.
+
+    A run that was killed before its manifest was written did not, nor one that was killed between
+    its manifest and the promotion that the manifest tells of.
+    """
+    promoted = {promotion.run for promotion in history.history}
+    for folder in complete_runs(artifacts):
+        try:
+            manifest = read_json(folder / MANIFEST)
+            same = manifest["stages"]["evaluate"]["key"] == evaluate_key
+            if same and (manifest["verdict"] != "promoted" or folder.name in promoted):
+                return True
+        except (InputError, KeyError, TypeError):
+            continue  # a damaged run decides nothing
+    return False

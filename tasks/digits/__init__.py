@@ -1,0 +1,1 @@
+"""Labelled images, in files and in memory."""

@@ -1,0 +1,122 @@
+"""What a Parquet file of digits looks like: where its pixels and its labels are."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from tasks.digits.csv_format import CsvFormat
+from tasks.digits.table import METADATA
+from tasks.errors import DataError
+
+_LABEL_NAMES = {"label", "labels", "digit", "class", "target", "y"}
+_PANDAS_INDEX = "__index_level_"  # pandas' name for an index that it kept as a column
+
+
+@dataclass(frozen=True)
+class ParquetLayout:
+    """Where things are in a Parquet file, and what they mean.
+
+    Attributes:
+        path: the file.
+        image_side: height and width of an image.
+        pixels: the columns of pixels, or the one that holds whole images.
+        label: the column of labels, or None where there is none.
+        pixel_max: the value of full ink.
+        by_columns: whether pixels follow each other along columns of the image.
+        classes: the labels there are, ascending.
+        label_ten_is_zero: whether label 10 means 0.
+    """
+
+    path: Path
+    image_side: int
+    pixels: tuple[str, ...]
+    label: str | None
+    pixel_max: float
+    by_columns: bool
+    classes: tuple[int, ...]
+    label_ten_is_zero: bool
+
+
+def find_parquet_layout(
+    path: Path, schema: pa.Schema, data: CsvFormat, image_side: int
+) -> ParquetLayout:
+    """Look at a Parquet file's columns.
+
+    Args:
+        path: the file.
+        schema: its columns.
+        data: what is said about pixels and labels; a file that ingest wrote knows better itself.
+        image_side: height and width that its images must have.
+
+    Raises:
+        DataError: its columns can't be such images.
+    """
+    if METADATA in (schema.metadata or {}):
+        about = json.loads(schema.metadata[METADATA])
+        side = about["image_side"]
+        if side != image_side:
+            raise DataError(
+                f"{path}: images of {side} × {side} pixels, but the network reads {image_side} × "
+                f"{image_side}. Use a run that was trained on images of {side} × {side}."
+            )
+        maximum = float(about["pixel_max"])
+        return ParquetLayout(path, side, ("pixels",), "label", maximum, False, data.classes, False)
+    names = [name for name in schema.names if not name.startswith(_PANDAS_INDEX)]
+    whole = [name for name in names if not is_number(schema.field(name).type)]
+    if len(whole) == 1 and len(names) <= 2 and holds_lists(schema.field(whole[0]).type):
+        label = next((name for name in names if name not in whole), None)
+        pixels = tuple(whole)
+    else:
+        label = _label(path, names, data.label_column, image_side)
+        pixels = tuple(name for name in names if name != label)
+        if wrong := [name for name in pixels if name in whole]:
+            kind = schema.field(wrong[0]).type
+            raise DataError(f"{path}: column {wrong[0]!r} holds {kind}. A pixel must be a number.")
+    by_columns = data.pixel_order == "column"
+    return ParquetLayout(
+        path,
+        image_side,
+        pixels,
+        label,
+        data.pixel_max,
+        by_columns,
+        data.classes,
+        data.label_ten_is_zero,
+    )
+
+
+def _label(path: Path, names: list[str], label_column: str, image_side: int) -> str | None:
+    """Return the column that is said to hold labels, or is called so, or is first or last."""
+    inputs = image_side**2
+    if len(names) == inputs:
+        return None
+    if len(names) != inputs + 1:
+        raise DataError(
+            f"{path}: {len(names)} columns, but the network reads {image_side} × {image_side} "
+            f"pixels. Give {inputs} columns of pixels or one of lists of {inputs} pixels, with or "
+            "without a label."
+        )
+    if label_column in names:
+        return label_column
+    if label_column not in ("first", "last"):
+        raise DataError(
+            f"{path}: no column is called {label_column!r}; the last is {names[-1]!r}. "
+            "Give --label-column last, first, or a column's name."
+        )
+    # A name is surer than a place: labels taken from a column of pixels would be nonsense.
+    called = [name for name in names if name.lower() in _LABEL_NAMES]
+    return called[0] if len(called) == 1 else names[0 if label_column == "first" else -1]
+
+
+def holds_lists(kind: pa.DataType) -> bool:
+    """Tell whether each value of a column is a list, plain or as a tensor."""
+    kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(kind) for test in tests)
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether a column holds whole numbers or floats."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

@@ -1,0 +1,132 @@
+"""Digits out of a Parquet file in flat memory: one that ingest wrote, or a table of pixels."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tasks.digits.classes import in_words, label_type
+from tasks.digits.csv_faults import LEAST, MOST
+from tasks.digits.csv_format import CsvFormat
+from tasks.digits.csv_reader import Batch
+from tasks.digits.parquet_layout import ParquetLayout, find_parquet_layout, holds_lists, is_number
+from tasks.errors import DataError
+
+_ROWS = 8192  # at a time
+_BUFFER = 1 << 20  # bytes of a column at a time
+_FAINT = 1.5  # no pixel above it under a pixel_max of 255 means pixels scaled to 0 … 1
+
+
+def read_parquet_images(path: Path, data: CsvFormat, image_side: int) -> Iterator[Batch]:
+    """Yield the images of a Parquet file, each pixel as a share of full ink, and labels if any.
+
+    Args:
+        path: the file.
+        data: what is said about pixels and labels; a file that ingest wrote knows better itself.
+        image_side: height and width that its images must have.
+
+    Raises:
+        DataError: it is no whole Parquet file, its images have another size, or a value is missing
+            or out of range.
+    """
+    rows, darkest = 0, -np.inf
+    try:
+        # Arrow would otherwise keep all that it has read of a file, as long as the file is open.
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
+            layout = find_parquet_layout(path, file.schema_arrow, data, image_side)
+            columns = [*layout.pixels, *([layout.label] if layout.label is not None else [])]
+            for batch in file.iter_batches(_ROWS, columns=columns):
+                if batch.num_rows:
+                    pixels = _pixels(batch, layout, rows)
+                    darkest = max(darkest, float(pixels.max()))
+                    yield Batch(_shares(pixels, layout), _labels(batch, layout, rows))
+                    rows += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"{path}: the Parquet file is cut off or damaged ({reason}). Fetch it anew."
+        ) from error
+    if not rows:
+        raise DataError(f"{path}: no rows. Expected is one image a row.")
+    if layout.pixel_max == 255 and darkest <= _FAINT:
+        raise DataError(
+            f"{path}: no pixel is above {darkest:g}, but full ink is 255. If the pixels are "
+            "scaled to 0 … 1, give --pixel-max 1."
+        )
+
+
+def _pixels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarray:
+    """Return (rows, side · side) pixels as they are in the file, each in range."""
+    for name in layout.pixels:
+        _refuse_missing(batch, name, layout, rows)
+    if holds_lists(batch.schema.field(layout.pixels[0]).type):
+        pixels = _listed(batch.column(layout.pixels[0]), layout)
+    else:
+        pixels = np.stack([batch.column(name).to_numpy() for name in layout.pixels], axis=1)
+    least, most = LEAST * layout.pixel_max, MOST * layout.pixel_max
+    if not ((pixels.min() >= least) & (pixels.max() <= most)):  # false for NaN too
+        row, pixel = np.argwhere(~((pixels >= least) & (pixels <= most)))[0]
+        raise DataError(
+            f"{layout.path}: row {rows + row + 1}: pixel {pixel + 1} is {pixels[row, pixel]:g}. "
+            f"Allowed is 0 to {layout.pixel_max:g}; another maximum is given with --pixel-max."
+        )
+    return pixels
+
+
+def _listed(column: pa.Array, layout: ParquetLayout) -> np.ndarray:
+    column = column.storage if isinstance(column, pa.ExtensionArray) else column
+    inputs = layout.image_side**2
+    lengths = pc.unique(pc.list_value_length(column)).to_pylist()
+    flat = column.flatten()
+    if lengths != [inputs] or not is_number(flat.type) or flat.null_count:
+        raise DataError(
+            f"{layout.path}: column {layout.pixels[0]!r} holds {column.type}. Each of its lists "
+            f"must be the {inputs} pixels of an image, {layout.image_side} × {layout.image_side}, "
+            "all of them numbers."
+        )
+    pixels: np.ndarray = flat.to_numpy().reshape(-1, inputs)
+    return pixels
+
+
+def _shares(pixels: np.ndarray, layout: ParquetLayout) -> np.ndarray:
+    """Return pixels as shares of full ink, row by row of the image."""
+    if layout.by_columns:
+        side = layout.image_side
+        pixels = pixels.reshape(-1, side, side).swapaxes(1, 2).reshape(-1, side * side)
+    shares: np.ndarray = np.multiply(pixels, 1 / layout.pixel_max, dtype=np.float32)
+    return shares
+
+
+def _labels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarray | None:
+    if layout.label is None:
+        return None
+    _refuse_missing(batch, layout.label, layout, rows)
+    column = batch.column(layout.label)
+    cells = column.to_numpy(zero_copy_only=False)
+    wrong = np.ones(len(cells), bool)
+    if is_number(column.type):
+        if layout.label_ten_is_zero:
+            cells = np.where(cells == 10, 0, cells)
+        wrong = ~np.isin(cells, layout.classes)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DataError(
+            f"{layout.path}: row {rows + row + 1}: column {layout.label!r}: label {cells[row]}. "
+            f"Allowed are {in_words(layout.classes)}; the labels' column is given with "
+            "--label-column."
+        )
+    labels: np.ndarray = cells.astype(label_type(layout.classes))
+    return labels
+
+
+def _refuse_missing(batch: pa.RecordBatch, name: str, layout: ParquetLayout, rows: int) -> None:
+    column = batch.column(name)
+    if column.null_count:
+        row = column.is_null().to_pylist().index(True)
+        raise DataError(
+            f"{layout.path}: row {rows + row + 1}: column {name!r} has no value. Each image needs "
+            "all its pixels and, where there are labels, its own."
+        )

@@ -1,0 +1,101 @@
+"""What a set of digits is like, small enough to keep: to be compared with another day's."""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from tasks.digits.classes import DIGITS, class_counts
+from tasks.digits.fingerprints import image_digests, packed, unpacked
+from tasks.digits.table import ROWS_A_GROUP
+
+INK_BINS = 100  # of the histogram, over mean ink from 0 to 1
+_REGIONS = 4  # a side
+_DECIMALS = 6
+
+
+class Profile(BaseModel):
+    """A set of digits in numbers. Ink is a share: 0 is blank, 1 is full."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+    image_side: int
+    classes: tuple[int, ...] = DIGITS  # the labels there are, ascending
+    counts: tuple[int, ...]  # of each class
+    ink: tuple[float | None, ...]  # mean ink of each class's images; None where there are none
+    ink_histogram: tuple[int, ...]  # images by their mean ink
+    regions: tuple[tuple[float, ...], ...]  # mean ink of 4 × 4 parts of the image, top row first
+    duplicates: int  # images that equal an earlier one pixel for pixel
+    digests: str  # of the images without the duplicates, in order; see `image_digests`
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        lengths = len(self.counts), len(self.ink), len(self.ink_histogram)
+        images = len(unpacked(self.digests)) + self.duplicates
+        classes = len(self.classes)
+        if lengths != (classes, classes, INK_BINS) or not sum(self.counts) == images == self.rows:
+            raise ValueError("the numbers of a profile do not fit together")
+        return self
+
+
+def profile_of(parquet: Path, pixel_max: float, classes: Sequence[int]) -> Profile:
+    """Profile the digits of a Parquet file that ingest wrote, some thousand at a time.
+
+    Args:
+        parquet: at least one row.
+        pixel_max: the value of full ink.
+        classes: the labels there are, ascending.
+    """
+    counts = np.zeros(len(classes), dtype=np.int64)
+    histogram = np.zeros(INK_BINS, dtype=np.int64)
+    digests: list[np.ndarray] = []
+    ink: np.ndarray = np.zeros(())  # (classes, side · side) summed, once the side is known
+    for pixels, labels in _batches(parquet):
+        digests.append(image_digests(pixels, pixel_max))
+        counts += class_counts(labels, classes)
+        means = np.clip(pixels.mean(axis=1, dtype=np.float64) / pixel_max, 0, 1)
+        histogram += np.histogram(means, INK_BINS, (0, 1))[0]
+        ink = ink + np.stack(
+            [pixels[labels == label].sum(axis=0, dtype=np.float64) for label in classes]
+        )
+    ink /= pixel_max
+    side = math.isqrt(ink.shape[1])
+    rows = int(counts.sum())
+    distinct = np.unique(np.concatenate(digests))
+    return Profile(
+        rows=rows,
+        image_side=side,
+        classes=tuple(classes),
+        counts=tuple(counts.tolist()),
+        ink=tuple(
+            round(float(total), _DECIMALS) if count else None
+            for total, count in zip(ink.mean(axis=1) / np.maximum(counts, 1), counts, strict=True)
+        ),
+        ink_histogram=tuple(histogram.tolist()),
+        regions=_regions((ink.sum(axis=0) / rows).reshape(side, side)),
+        duplicates=rows - len(distinct),
+        digests=packed(distinct),
+    )
+
+
+def _batches(parquet: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (rows, side · side) pixels and (rows,) labels."""
+    with pq.ParquetFile(parquet) as file:
+        for batch in file.iter_batches(ROWS_A_GROUP):
+            images = batch.column("pixels").storage.flatten().to_numpy()
+            yield images.reshape(batch.num_rows, -1), batch.column("label").to_numpy()
+
+
+def _regions(image: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    """Return the mean of each part of an image; an image of few pixels has fewer parts."""
+    parts = min(_REGIONS, len(image))
+    rows = np.array_split(image, parts, axis=0)
+    return tuple(
+        tuple(round(float(part.mean()), _DECIMALS) for part in np.array_split(row, parts, axis=1))
+        for row in rows
+    )

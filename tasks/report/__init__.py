@@ -1,0 +1,1 @@
+"""What a person looks at: figures, the report of a run, the index of all runs."""

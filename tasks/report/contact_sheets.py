@@ -1,0 +1,116 @@
+"""Sheets of small square pictures: predictions, the worst mistakes, distortions, weights."""
+
+import math
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tasks.report.figure_style import BLUE_TO_ORANGE, MUTED, ORANGE
+from tasks.report.sheet import PITCH, draw, grid, sheet, write
+
+_LEGEND = 56  # height of the legend above the weights, in pixels
+_PREDICTIONS = 50
+_MISTAKES = 20
+_UNITS = 64
+_WEIGHTS = 40 * 20 * 20  # no more are drawn, because noise does not compress
+_PAPER = matplotlib.colormaps["gray_r"]
+_LARGE = 2  # how many times as wide as a variant the image it is made from is drawn
+
+
+def predictions_sheet(predictions: pd.DataFrame, images: np.ndarray) -> Figure:
+    """Show the first 50 test digits, ten to a row, each with its predicted label.
+
+    A wrong one has a heavy frame, a cross, bold type and its true label.
+
+    Args:
+        predictions: columns `label` and `prediction`, one row a test digit.
+        images: (test rows, side, side), 1 is full ink.
+    """
+    shown = predictions.head(_PREDICTIONS)
+    places = grid(len(shown), columns=10, width=PITCH, height=158)
+    figure, ax = sheet(10 * PITCH, places[-1][1] + 158)
+    for (left, top), image, label, prediction in zip(
+        places, images, shown["label"], shown["prediction"], strict=False
+    ):
+        wrong = label != prediction
+        draw(ax, left, top, image, cmap=_PAPER, limits=(0, 1), framed=wrong)
+        middle, below = left + PITCH / 2, top + 142
+        if wrong:
+            text = f"✗ {prediction}  true {label}"
+            write(ax, middle, below, text, 20, color=ORANGE, weight="bold", align="center")
+        else:
+            write(ax, middle, below, f"{prediction}", 24, align="center")
+    return figure
+
+
+def mistakes_sheet(predictions: pd.DataFrame, images: np.ndarray) -> Figure:
+    """Show the 20 wrong predictions that the network was surest of, the surest first.
+
+    Args:
+        predictions: columns `row`, `label`, `prediction`, `confidence` (0 to 1).
+        images: (test rows, side, side), 1 is full ink.
+    """
+    wrong = predictions.assign(place=np.arange(len(predictions)))
+    wrong = wrong[wrong["label"] != wrong["prediction"]]
+    surest = wrong.sort_values("confidence", ascending=False, kind="stable").head(_MISTAKES)
+    if surest.empty:
+        figure, ax = sheet(10 * PITCH, 60)
+        write(ax, 10, 40, "No test image was mistaken.", 26)
+        return figure
+    places = grid(len(surest), columns=5, width=2 * PITCH, height=140)
+    figure, ax = sheet(10 * PITCH, places[-1][1] + 140)
+    for (left, top), mistake in zip(places, surest.to_dict(orient="records"), strict=True):
+        draw(ax, left, top, images[mistake["place"]], cmap=_PAPER, limits=(0, 1))
+        beside = left + PITCH + 2
+        write(ax, beside, top + 34, f"✗ {mistake['prediction']}", 30, color=ORANGE, weight="bold")
+        write(ax, beside, top + 66, f"true {mistake['label']}", 23, weight="bold")
+        write(ax, beside, top + 94, f"{100 * mistake['confidence']:.1f} % sure", 19, color=MUTED)
+        write(ax, beside, top + 120, f"row {mistake['row']}", 19, color=MUTED)
+    return figure
+
+
+def variants_sheet(image: np.ndarray, variants: np.ndarray) -> Figure:
+    """Show one training digit, large, and beside it how the network saw it in some epochs.
+
+    Args:
+        image: (side, side), 1 is full ink.
+        variants: (16, side, side).
+    """
+    figure, ax = sheet(10 * PITCH, _LARGE * PITCH)
+    draw(ax, 0, 0, image, cmap=_PAPER, limits=(0, 1), times=_LARGE)
+    for (left, top), variant in zip(
+        grid(len(variants), columns=8, width=PITCH, height=PITCH), variants, strict=True
+    ):
+        draw(ax, _LARGE * PITCH + left, top, variant, cmap=_PAPER, limits=(0, 1))
+    return figure
+
+
+def weights_sheet(first_layer: np.ndarray) -> Figure:
+    """Show what each unit of the first layer looks for: its weights as an image, bias left out.
+
+    Orange weights answer to ink, blue ones to its absence, white is 0. All units share one scale,
+    which ends at the 99.5 % quantile of the weights' sizes: a few outliers would pale the rest.
+
+    Args:
+        first_layer: (outputs, inputs + 1), bias in column 0; inputs is a square number.
+    """
+    units, inputs = len(first_layer), first_layer.shape[1] - 1
+    side = math.isqrt(inputs)
+    shown = min(units, _UNITS, max(10, _WEIGHTS // inputs))
+    weights = first_layer[:shown, 1:].reshape(shown, side, side)
+    limit = float(np.quantile(np.abs(weights), 0.995)) or 1.0
+    places = grid(shown, columns=10, width=PITCH, height=150)
+    figure, ax = sheet(10 * PITCH, _LEGEND + places[-1][1] + 150)
+    for unit, ((left, top), image) in enumerate(zip(places, weights, strict=True)):
+        draw(ax, left, _LEGEND + top, image, cmap=BLUE_TO_ORANGE, limits=(-limit, limit))
+        write(ax, left + PITCH / 2, _LEGEND + top + 140, f"{unit}", 20, color=MUTED, align="center")
+
+    title = f"{units} units" if shown == units else f"The first {shown} of {units} units"
+    write(ax, 10, 32, title, 24, weight="bold")
+    ramp = np.linspace(-1, 1, 255)[None, :]
+    ax.imshow(ramp, cmap=BLUE_TO_ORANGE, extent=(910, 1210, 34, 12), aspect="auto")
+    write(ax, 898, 31, f"{-limit:.2g}", 22, color=MUTED, align="right")
+    write(ax, 1222, 31, f"+{limit:.2g}", 22, color=MUTED)
+    return figure

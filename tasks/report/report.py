@@ -1,0 +1,169 @@
+"""A run's report: one text for report.md, report.html and Prefect's page.
+
+What it says is in `templates/report.md.jinja`; escaping and HTML are in `markdown`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tasks.cache.atomic import atomic_path
+from tasks.digits.classes import image_noun, label_noun
+from tasks.report.charts import NUMBERED
+from tasks.report.markdown import Markdown, code, data_url, escaped, html
+from tasks.report.shell_commands import commands
+
+_FIGURES = {
+    "accuracy": "figures/accuracy.svg",
+    "cost": "figures/cost.svg",
+    "confusion": "figures/confusion.svg",
+    "predictions": "figures/predictions.png",
+    "mistakes": "figures/mistakes.png",
+    "data": "figures/data.svg",
+    "variants": "figures/variants.png",
+    "weights": "figures/weights.png",
+}
+_ARTIFACT_SIZE = 190_000  # characters; Prefect's lists hold every artifact in full
+
+
+def write_report(folder: Path, manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """Write a run's report.md and report.html, and return the report for Prefect.
+
+    Args:
+        folder: the run's folder, its figures already in `figures/`.
+        manifest: what the run did, as in manifest.json.
+        metrics: how well it did, as in metrics.json.
+
+    Returns:
+        The same report with its pictures inside the text, under 200 kB.
+    """
+    text = _filled_in(manifest, metrics, _FIGURES)
+    body, sections = html(text, folder)
+    title = f"{_percent(metrics['accuracy'])}, {manifest['run']}"
+    page = _pages.get_template("report.html.jinja").render(
+        title=title, body=body, sections=sections
+    )
+    for name, content in (("report.md", text), ("report.html", page)):
+        with atomic_path(folder / name) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+    return _filled_in(manifest, metrics, _inlined(folder, _ARTIFACT_SIZE - len(text)))
+
+
+def _inlined(folder: Path, room: int) -> dict[str, str]:
+    """Return the figures as PNG inside their links, leaving out what there is no room for."""
+    links = {}
+    for name, path in _FIGURES.items():
+        picture = (folder / path).with_suffix(".png")
+        if not picture.exists():  # such as the distortions of a run without any
+            continue
+        link = data_url(picture)
+        if len(link) <= room:
+            links[name] = link
+            room -= len(link)
+    return links
+
+
+def _filled_in(
+    manifest: Mapping[str, Any], metrics: Mapping[str, Any], links: Mapping[str, str]
+) -> str:
+    """Fill in the template; a figure without a link is named instead of shown."""
+
+    def figure(name: str, description: str) -> Markdown:
+        if name in links:
+            return Markdown(f"![{escaped(description)}]({links[name]})")
+        return Markdown(f"*{description}* It is too large for this page: see {_FIGURES[name]}.")
+
+    matrix = np.asarray(metrics["confusion_matrix"])
+    return _texts.get_template("report.md.jinja").render(
+        manifest=manifest,
+        metrics=metrics,
+        numbered=len(matrix) <= NUMBERED,
+        image=image_noun(metrics["classes"]),
+        label=label_noun(metrics["classes"]),
+        figure=figure,
+        mistakes=int(matrix.sum() - np.trace(matrix)),
+        confusions=list(_worst_confusions(matrix, metrics["classes"])),
+        settings=dict(_flat(manifest["settings"])),
+        distortion=manifest["settings"]["training"].get("distortion"),
+        commands=Markdown(commands(manifest, (metrics["champion"] or {}).get("run"))),
+    )
+
+
+def _worst_confusions(matrix: np.ndarray, classes: Sequence[int], most: int = 3) -> Iterator[str]:
+    """Describe the commonest confusions, the commonest first."""
+    mistaken = matrix.copy()
+    np.fill_diagonal(mistaken, 0)
+    for place in np.argsort(-mistaken, axis=None, kind="stable")[:most]:
+        true, predicted = divmod(int(place), len(matrix))
+        if times := int(mistaken[true, predicted]):
+            words = f"{classes[true]} read as {classes[predicted]}"
+            yield f"{words} ({times} {'time' if times == 1 else 'times'})"
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every setting with its dotted name, its value as one writes it in a command."""
+    for name, value in settings.items():
+        match value:
+            case Mapping():
+                yield from _flat(value, f"{prefix}{name}.")
+            case list() | tuple():
+                yield f"{prefix}{name}", " ".join(map(str, value)) or "none"
+            case bool():
+                yield f"{prefix}{name}", "yes" if value else "no"
+            case _:
+                yield f"{prefix}{name}", "none" if value is None else str(value)
+
+
+def _percent(share: float) -> Markdown:
+    """Write a share with one decimal; more where it would round to a perfect one that it isn't."""
+    decimals = 3 if 0.9995 <= share < 1 else 1
+    return Markdown(f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%")
+
+
+def _duration(seconds: float) -> Markdown:
+    if seconds < 60:
+        return Markdown(f"{seconds:.{2 if seconds < 1 else 1}f}\N{NO-BREAK SPACE}s")
+    minutes, rest = divmod(round(seconds), 60)
+    return Markdown(f"{minutes}\N{NO-BREAK SPACE}min {rest}\N{NO-BREAK SPACE}s")
+
+
+def _p_value(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def _date(moment: str) -> str:
+    then = datetime.fromisoformat(moment)
+    return f"{then.day} {then:%B %Y, %H:%M} UTC"
+
+
+def _files(digests: Mapping[str, str]) -> Markdown:
+    return Markdown(
+        ", ".join(f"{escaped(name)} {code(sha256[:12])}" for name, sha256 in digests.items())
+    )
+
+
+_FILTERS: dict[str, Callable[..., str]] = {
+    "code": code,
+    "count": lambda number: f"{number:,}",
+    "date": _date,
+    "duration": _duration,
+    "files": _files,
+    "p_value": _p_value,
+    "index": lambda index: f"{index:.3f}",
+    "number": lambda number: f"{number:.3g}",
+    "percent": _percent,
+    "share": lambda share: "none" if share is None else _percent(share),
+}
+_templates = FileSystemLoader(Path(__file__).with_name("templates"))
+_pages = Environment(loader=_templates, undefined=StrictUndefined, autoescape=True)
+_texts = Environment(
+    loader=_templates,
+    undefined=StrictUndefined,
+    finalize=escaped,  # every value is escaped unless it is markdown already
+    keep_trailing_newline=True,
+)
+_texts.filters.update(_FILTERS)

@@ -1,0 +1,1 @@
+"""A run: planned, in the making, and as it lies on disk."""

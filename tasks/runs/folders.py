@@ -1,0 +1,116 @@
+"""The folders that runs leave: which are complete, what they are called, what their manifests say.
+
+A run is complete when it has a manifest, because that is written last. Folders without one are
+listed nowhere.
+"""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from tasks.cache.key import StageKey
+from tasks.errors import InputError
+
+MANIFEST = "manifest.json"
+CHAMPION = "champion.json"
+
+
+def complete_runs(artifacts: Path) -> list[Path]:
+    """Return the folders of all complete runs, newest first."""
+    return sorted((path.parent for path in artifacts.glob(f"runs/*/{MANIFEST}")), reverse=True)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one of a run's JSON files.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: can't be read as JSON: {error}. Use another run.") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: an object was expected. Use another run.")
+    return content
+
+
+def find_run(artifacts: Path, run: str) -> Path:
+    """Return the folder of the run a person means.
+
+    Args:
+        artifacts: the artifacts folder.
+        run: a folder's name, any unique beginning of it, `latest` or `champion`.
+
+    Raises:
+        InputError: no complete run is meant, or more than one.
+    """
+    runs = complete_runs(artifacts)
+    if not runs:
+        raise InputError(f"{artifacts}: no complete run yet. Start one with: digits train")
+    if run == "latest":
+        return runs[0]
+    if run == "champion":
+        return _champion(artifacts, runs)
+    if exact := [folder for folder in runs if folder.name == run]:
+        return exact[0]
+    meant = [folder for folder in runs if run and folder.name.startswith(run)]
+    if not meant:
+        raise InputError(f"{run}: no such run in {artifacts}. List them with: digits runs")
+    if len(meant) > 1:
+        names = ", ".join(folder.name for folder in meant[:5])
+        raise InputError(f"{run}: means {len(meant)} runs ({names}). Write more of the name.")
+    return meant[0]
+
+
+def champion_name(artifacts: Path) -> str | None:
+    """Return the name of the run in use, or None before the first promotion."""
+    path = artifacts / CHAMPION
+    if not path.exists():
+        return None
+    try:
+        return str(read_json(path)["run"])
+    except (InputError, KeyError) as error:
+        raise InputError(
+            f"{path}: damaged, so the champion can't be told. Name a run, or put one in use: "
+            "digits promote RUN"
+        ) from error
+
+
+def _champion(artifacts: Path, runs: list[Path]) -> Path:
+    name = champion_name(artifacts)
+    if name is None:
+        raise InputError(
+            f"{artifacts}: no champion yet. Name a run, such as latest, or put one in use: "
+            "digits promote RUN"
+        )
+    for folder in runs:
+        if folder.name == name:
+            return folder
+    raise InputError(
+        f"{artifacts}: the champion, {name}, was deleted. Name another run, put one in use (digits "
+        "promote RUN), or go back to the champion before it (digits rollback)."
+    )
+
+
+def point_latest(artifacts: Path) -> None:
+    """Let `artifacts/latest` name the newest complete run, by one rename; at least one must be."""
+    newest = complete_runs(artifacts)[0]
+    link = artifacts / f".latest-{secrets.token_hex(4)}"
+    link.symlink_to(Path("runs") / newest.name, target_is_directory=True)
+    link.replace(artifacts / "latest")
+
+
+def latest_stage_keys(artifacts: Path) -> dict[str, StageKey]:
+    """Return the stage keys of the latest complete run, by stage; empty before the first run."""
+    for folder in complete_runs(artifacts):
+        try:
+            stages = read_json(folder / MANIFEST)["stages"]
+            return {
+                name: StageKey.model_validate({"stage": name, **described})
+                for name, described in stages.items()
+            }
+        except (InputError, KeyError, ValueError, AttributeError):
+            continue  # only used to explain; a damaged manifest is for `digits show` to report
+    return {}

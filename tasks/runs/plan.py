@@ -1,0 +1,91 @@
+"""What a run would do, without doing it: which stages are cached, which would run, and why.
+
+The flow's own lines are walked with a plan in place of a run, so plan and run can't tell different
+stories.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.cache import records
+from tasks.cache.key import WHY_CACHED, StageKey, differences, why_run
+from tasks.cache.stage import R, Stage
+from tasks.cache.store import Store
+from tasks.runs import folders as run_folders
+
+
+class StagePlan(BaseModel):
+    """What one stage would do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str
+    state: str  # "would run" or "cached"
+    reason: str
+
+
+class _NotMade:
+    """The record of a stage that would run: nobody knows its parts yet, and they are none."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+
+    def __getattr__(self, name: str) -> "_NotMade":
+        return self
+
+
+class Plan:
+    """Stages called with a plan only say what they would do.
+
+    Args:
+        artifacts: the artifacts folder.
+        refresh: names of stages that would run even if their result is stored.
+    """
+
+    def __init__(self, artifacts: Path, refresh: Collection[str] = ()) -> None:
+        self.stages: list[StagePlan] = []
+        self._store = Store(folder=artifacts)
+        self._before = run_folders.latest_stage_keys(artifacts)
+        self._refresh = refresh
+
+    def check(self, check: Callable[..., None], *args: object, **kwargs: object) -> None:
+        """Leave a check to the run: it has nothing to say of whether a stage is cached."""
+
+    def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
+        """Write down what the stage would do, and return its record if it is stored."""
+        waits_for = {n: v.stage for n, v in arguments.items() if isinstance(v, _NotMade)}
+        key = stage.key({n: v for n, v in arguments.items() if n not in waits_for})
+        before = self._before.get(stage.name)
+        refresh = stage.name in self._refresh
+        damage = None if waits_for else records.damage(self._store, key.digest)
+        if waits_for:
+            own = differences(_without(before, waits_for), key) if before else []
+            reason = "; ".join(
+                [
+                    *(
+                        f"depends on {each}, which would run"
+                        for each in dict.fromkeys(waits_for.values())
+                    ),
+                    *own,
+                ]
+            )
+        elif damage or refresh:
+            reason = why_run(before, key, damage, refresh=refresh)
+        else:
+            self.stages.append(StagePlan(stage=stage.name, state="cached", reason=WHY_CACHED))
+            return cast(R, records.read(self._store, key.digest))
+        self.stages.append(StagePlan(stage=stage.name, state="would run", reason=reason))
+        return cast(R, _NotMade(stage.name))
+
+
+def _without(key: StageKey, arguments: Collection[str]) -> StageKey:
+    """Leave out what a key says of arguments that are not known yet."""
+    return key.model_copy(
+        update={
+            part: {n: v for n, v in getattr(key, part).items() if n.split(".")[0] not in arguments}
+            for part in ("inputs", "settings")
+        }
+    )

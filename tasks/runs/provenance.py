@@ -1,0 +1,37 @@
+"""Where a run came from: the code, its packages and the machine, as they were."""
+
+import hashlib
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tasks.cache.key import code_digests
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_PACKAGES = ("numpy", "pandas", "pyarrow", "prefect", "pydantic", "matplotlib", "threadpoolctl")
+
+
+def provenance() -> dict[str, Any]:
+    """Return code digest, git commit (null outside a checkout), package versions and platform."""
+    code = code_digests(["flows", "tasks", "network"])
+    return {
+        "code_sha256": hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest(),
+        "git": _git(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+
+
+def _git() -> dict[str, Any] | None:
+    def ask(*words: str) -> str:
+        command = ["git", "-C", str(_PROJECT), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None

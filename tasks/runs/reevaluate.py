@@ -1,0 +1,126 @@
+"""A published network reads its test digits once more: does it read as well as its run says?"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from network.activations import sigmoid
+from network.model import weighted_sums
+from network.weights import WeightsError
+from tasks.cache.digests import damage
+from tasks.cache.store import Store
+from tasks.digits.network_inputs import scaled_images
+from tasks.digits.scores import score
+from tasks.digits.table import Digits, read_digits
+from tasks.errors import InputError
+from tasks.runs.folders import read_json
+from tasks.runs.manifest import Manifest
+from tasks.runs.model import SavedModel, describe_model, load_model
+
+
+@dataclass(frozen=True)
+class Reevaluation:
+    """How well a network reads, and where that is not what its run says.
+
+    Attributes:
+        accuracy: on the test split; None where weights or split can't be used.
+        test_rows: digits of the test split; None likewise.
+        differences: a file, and what is wrong with it.
+    """
+
+    accuracy: float | None = None
+    test_rows: int | None = None
+    differences: list[tuple[str, str]] = field(default_factory=list)
+
+
+def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
+    """Evaluate a run's weights on its test split, and compare with all that is written down.
+
+    Files that are not what their digest says are not read, but for metrics.json.
+
+    Args:
+        folder: the run's folder.
+        manifest: its manifest, which must not contradict itself.
+        store: where its stages' outputs are.
+    """
+    split = _whole_output(manifest, store, "shuffle_split", "test.parquet")
+    names = ("weights.pkl", "model.json")
+    if split is None or any(damage(folder / n, manifest.files.get(n, "")) for n in names):
+        return Reevaluation()
+    try:
+        model = load_model(folder)
+    except WeightsError as error:
+        return Reevaluation(differences=[("weights.pkl", f"can't be used: {error}")])
+    except InputError as error:
+        return Reevaluation(differences=[("model.json", f"can't be used: {error}")])
+    test = read_digits(split)
+    if wrong := list(_model_differences(folder, manifest, model, test)):
+        return Reevaluation(differences=[("model.json", each) for each in wrong])
+    # The steps of the stage `evaluate`, so that the result is the same to the last bit.
+    images = scaled_images(test, model.weights[0].dtype.name)
+    numbers = sigmoid(weighted_sums(model.weights, images, model.activation)).argmax(axis=1)
+    predictions = np.array(test.classes)[numbers]
+    recomputed = score(test.labels, predictions, test.classes)
+    differences = []
+    evaluation = _whole_output(manifest, store, "evaluate", "evaluation.json")
+    expected = {**(read_json(evaluation) if evaluation else {}), **_as_json(recomputed)}
+    if (folder / "metrics.json").is_file():
+        differences += [
+            ("metrics.json", each) for each in _differences(folder / "metrics.json", expected)
+        ]
+    if stored := _whole_output(manifest, store, "evaluate", "predictions.parquet"):
+        table = pd.read_parquet(stored)
+        if not (
+            np.array_equal(table["label"], test.labels)
+            and np.array_equal(table["prediction"], predictions)
+        ):
+            differences.append((f"store/{stored.name}", "is not what the weights read"))
+    return Reevaluation(recomputed["accuracy"], len(test.labels), differences)
+
+
+def _whole_output(manifest: Manifest, store: Store, stage: str, file: str) -> Path | None:
+    """Return where a stage's output is, or None if it is not what its digest says."""
+    output = manifest.output(stage, file)
+    if output is None or damage(store.files / output[0], output[1]):
+        return None
+    return store.files / output[0]
+
+
+def _model_differences(
+    folder: Path, manifest: Manifest, model: SavedModel, test: Digits
+) -> Iterator[str]:
+    """Yield where model.json is not what a run would say of these weights and this split."""
+    expected = describe_model(
+        model.weights,
+        manifest.files["weights.pkl"],
+        activation=manifest.stages["train"].settings.get("training.activation", ""),
+        image_side=test.image_side,
+        pixel_max=test.pixel_max,
+        classes=test.classes,
+    )
+    yield from _differences(folder / "model.json", expected)
+
+
+def _differences(path: Path, expected: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which fields of a JSON file are not as expected."""
+    try:
+        told = read_json(path)
+    except InputError as error:
+        yield f"can't be used: {error}"
+        return
+    for name, value in expected.items():
+        if told.get(name) == value:
+            continue
+        if isinstance(value, list | dict):
+            yield f"does not have the recomputed {name}"
+        else:
+            yield f"has {name} {told.get(name)!r}, but {value!r} comes out"
+
+
+def _as_json(content: Mapping[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(content))  # type: ignore[no-any-return]  # an object stays one

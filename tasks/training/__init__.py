@@ -1,0 +1,1 @@
+"""How a network is trained: its settings, its first weights, its checkpoints."""

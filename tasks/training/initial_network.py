@@ -1,0 +1,67 @@
+"""Which weights file the setting `initial_weights` means: a run's, or one from anywhere."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tasks.cache.store import SourceFile
+from tasks.errors import InputError
+from tasks.runs.folders import find_run, read_json
+from tasks.training.settings import TrainingSettings
+
+
+def find_initial_weights(
+    given: str, artifacts: Path, training: TrainingSettings
+) -> SourceFile | None:
+    """Return the weights file that a training is to start from; None starts anew.
+
+    Args:
+        given: a run as `find_run` takes it, or the path of a weights file; empty for none.
+        artifacts: the artifacts folder, where runs are.
+        training: what its network is to be like.
+
+    Raises:
+        InputError: there is no such run or file, or its hidden layers have another activation.
+    """
+    if not given:
+        return None
+    path = Path(given)
+    if path.suffix != ".pkl" and not path.is_file():
+        path = find_run(artifacts, given) / "weights.pkl"
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file. Give --initial-weights a run's name, latest, champion, or the "
+            "path of a weights.pkl."
+        )
+    weights = SourceFile.of(path)
+    activation = _described(weights).get("activation", training.activation)
+    if training.hidden_layers and activation != training.activation:
+        raise InputError(
+            f"{path}: the hidden layers of this network are {activation}, but --activation is "
+            f"{training.activation}. Give --activation {activation}, or other --initial-weights."
+        )
+    return weights
+
+
+def stands_for_other_labels(initial: SourceFile | None, classes: Sequence[int]) -> bool:
+    """Say whether the outputs of an initial network are known to be of other labels than these."""
+    if initial is None:
+        return False
+    theirs = _described(initial).get("classes", classes)
+    return list(theirs) != list(classes)
+
+
+def _described(weights: SourceFile) -> Mapping[str, Any]:
+    """Return what a model.json beside the weights tells of them; nothing if there is none."""
+    path = weights.path.with_name("model.json")
+    if not path.exists():
+        return {}
+    model = read_json(path)
+    if model.get("weights_file") != weights.path.name:
+        return {}
+    if model.get("weights_sha256") != weights.sha256:
+        raise InputError(
+            f"{weights.path}: not the weights that the model.json beside it was written with. Give "
+            "other --initial-weights."
+        )
+    return model

@@ -1,0 +1,77 @@
+"""What a stage's key is made of, and how a change of it is told to a person."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tasks.cache.key import code_digests, differences, stage_key
+from tasks.cache.store import SourceFile, Store, StoredFile
+from tasks.training.settings import SplitSettings
+
+FILE = StoredFile(name="digits-00.parquet", sha256="00", bytes=1)
+SOURCES = ("tasks/shuffle_split.py",)
+
+
+def key(**changed: object):  # type: ignore[no-untyped-def]
+    """Make the key of a split, with some arguments changed."""
+    arguments = {
+        "store": Store(folder=Path("a")),
+        "digits": FILE,
+        "split": SplitSettings(),
+        "seed": 0,
+    }
+    return stage_key("shuffle_split", {**arguments, **changed}, SOURCES)
+
+
+def test_equal_arguments_have_equal_keys_wherever_the_store_is() -> None:
+    """The folder of the store is in no key."""
+    assert key().digest == key(store=Store(folder=Path("elsewhere"))).digest
+
+
+def test_a_csv_counts_by_content_not_by_path(tmp_path: Path) -> None:
+    """A file that was moved and touched has the key it had; one changed byte gives another."""
+    (tmp_path / "a.csv").write_text("1,2\n")
+    here = key(digits=SourceFile.of(tmp_path / "a.csv"))
+    shutil.move(tmp_path / "a.csv", tmp_path / "b.csv")
+    assert key(digits=SourceFile.of(tmp_path / "b.csv")).digest == here.digest
+    (tmp_path / "b.csv").write_text("1,3\n")
+    assert key(digits=SourceFile.of(tmp_path / "b.csv")).digest != here.digest
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"split": SplitSettings(train_fraction=0.5)}, "split.train_fraction changed 0.8 → 0.5"),
+        ({"split": SplitSettings(stratify=True)}, "split.stratify changed false → true"),
+        ({"seed": 7}, "seed changed 0 → 7"),
+        ({"digits": FILE.model_copy(update={"sha256": "01"})}, "input digits changed"),
+    ],
+)
+def test_every_change_makes_another_key_and_is_named(
+    changed: dict[str, object], words: str
+) -> None:
+    """A setting or an input that changed gives another key, and the reason says which."""
+    assert key(**changed).digest != key().digest
+    assert differences(key(), key(**changed)) == [words]
+
+
+def test_changed_code_is_named() -> None:
+    """A source file that changed is called by its path from the project's root."""
+    now = key()
+    before = now.model_copy(update={"code": {SOURCES[0]: "other"}})
+    assert before.digest != now.digest
+    assert differences(before, now) == ["tasks/shuffle_split.py changed"]
+
+
+def test_an_argument_without_a_rule_is_refused() -> None:
+    """A value that can't be digested is an error, never an input the key overlooks."""
+    with pytest.raises(TypeError, match="no rule to digest argument 'split'"):
+        key(split=[0.8])
+
+
+def test_a_package_stands_for_all_its_modules() -> None:
+    """Naming `network` covers every module in it; naming nothing that exists is an error."""
+    assert {"network/loss.py", "network/backpropagation.py"} <= code_digests(["network"]).keys()
+    with pytest.raises(FileNotFoundError):
+        code_digests(["tasks/forgotten.py"])

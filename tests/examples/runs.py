@@ -1,0 +1,81 @@
+"""Runs of the flow in this process, and the lines of imagined ones."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from flows.settings import Settings
+from tasks.runs.past_runs import PastRun
+
+if TYPE_CHECKING:
+    from tasks.publish import Published
+
+STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
+
+
+def past_run(place: int, accuracy: float = 0.95) -> PastRun:
+    """Return the line of an imagined run, one a day."""
+    return PastRun(
+        run=f"2026-11-{place + 1:02}T03-00-00Z-run",
+        started=datetime(2026, 11, place + 1, 3, tzinfo=UTC),
+        accuracy=accuracy,
+        accuracy_interval=(max(accuracy - 0.02, 0), min(accuracy + 0.02, 1)),
+        test_rows=1000,
+        verdict="kept",
+    )
+
+
+def quick(csv: Path, artifacts: Path) -> Settings:
+    """Return settings of a training that takes no time."""
+    return Settings.model_validate(
+        {"csv": csv, "artifacts": artifacts, "recipe": "classic", "training": {"epochs": 5}}
+    )
+
+
+def plain_figures(patch: pytest.MonkeyPatch) -> None:
+    """Let runs in this process draw dots: most tests ask for other things, and drawing is slow."""
+
+    def dots(charts: tuple[str, ...], sheets: tuple[str, ...]) -> Callable[..., None]:
+        def draw(folder: Path, **shown: object) -> None:
+            folder.mkdir(exist_ok=True)
+            variants = ("variants",) if shown.get("variants") is not None else ()
+            for name in charts + sheets + variants:
+                Image.new("P", (1, 1)).save(folder / f"{name}.png")
+            for name in charts:
+                (folder / f"{name}.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+
+        return draw
+
+    network = dots(("cost", "confusion"), ("predictions", "mistakes", "weights"))
+    patch.setattr("tasks.report.network_figures.draw_network", network)
+    patch.setattr("tasks.publish.draw_surroundings", dots(("accuracy", "data"), ()))
+
+
+def changed(settings: Settings, **changes: Any) -> Settings:
+    """Return settings with some fields changed; nested ones as mappings."""
+    given = settings.model_dump(exclude_unset=True)
+    for name, value in changes.items():
+        given[name] = {**given.get(name, {}), **value} if isinstance(value, dict) else value
+    return Settings.model_validate(given)
+
+
+def run(settings: Settings) -> "Published":
+    """Run the flow in this process."""
+    from flows.retrain import retrain
+
+    return retrain(settings, return_state=True).result()  # type: ignore[no-any-return]
+
+
+def ran(published: "Published") -> list[str]:
+    """Return the stages that ran."""
+    return [stage for stage in STAGES if published.stages[stage] == "ran"]
+
+
+def manifest(published: "Published") -> dict[str, Any]:
+    """Return a run's manifest."""
+    return json.loads((published.directory / "manifest.json").read_text())  # type: ignore[no-any-return]

@@ -1,0 +1,464 @@
+"""Gradient descent: the formulas it follows, what its bytes depend on, and what it refuses."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from examples.training import digest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from network.backpropagation import Backpropagation
+from network.gradient_descent import DivergenceError, gradient_descent
+from network.initialization import initial_weights
+from network.model import predict
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def every_fifth_digit(dtype: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return 1000 of the shipped digits, 100 of each, scaled to 0 … 1, and their targets."""
+    table = pd.read_csv(PROJECT / "data" / "digits.csv", header=None).to_numpy()[::5]
+    return (table[:, :-1] / 255).astype(dtype), np.eye(10, dtype=dtype)[table[:, -1]]
+
+
+def easy_digits(examples: int, dtype: str = "float32") -> tuple[np.ndarray, np.ndarray]:
+    """Return images of 20 pixels, of which two tell the digit, and their targets."""
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 10, examples)
+    images = rng.random((examples, 20)) * 0.5
+    images[np.arange(examples), 2 * labels] += 0.5
+    images[np.arange(examples), 2 * labels + 1] += 0.5
+    return images.astype(dtype), np.eye(10, dtype=dtype)[labels]
+
+
+def random_weights(*sizes: int, dtype: str = "float32") -> list[np.ndarray]:
+    """Return weights in ±0.5, the same for the same sizes."""
+    rng = np.random.default_rng(2)
+    return [
+        rng.uniform(-0.5, 0.5, (outputs, inputs + 1)).astype(dtype)
+        for inputs, outputs in pairwise(sizes)
+    ]
+
+
+def trained(
+    weights: list[np.ndarray], images: np.ndarray, targets: np.ndarray, **settings: object
+) -> tuple[list[np.ndarray], list[float]]:
+    """Train a copy of the weights, with settings that suit `easy_digits` where none are given."""
+    weights = [layer.copy() for layer in weights]
+    settings = {
+        "learning_rate": 0.5,
+        "l2": 0.1,
+        "epochs": 5,
+        "rng": np.random.default_rng(3),
+        **settings,
+    }
+    costs = [epoch.cost for epoch in gradient_descent(weights, images, targets, **settings)]
+    return weights, costs
+
+
+def plain_formulas(
+    weights: list[np.ndarray],
+    images: np.ndarray,
+    targets: np.ndarray,
+    learning_rate: float,
+    l2: float,
+) -> Iterator[float]:
+    """Train one hidden layer on the full batch as the textbook writes it, yielding each cost."""
+    hidden, output = weights
+    examples = len(images)
+    x = np.column_stack([np.ones(examples), images])
+    while True:
+        h = np.column_stack([np.ones(examples), 1 / (1 + np.exp(-(x @ hidden.T)))])
+        a = 1 / (1 + np.exp(-(h @ output.T)))
+        fit = -(targets * np.log(a) + (1 - targets) * np.log(1 - a)).sum() / examples
+        squares = (hidden[:, 1:] ** 2).sum() + (output[:, 1:] ** 2).sum()
+        yield fit + l2 / (2 * examples) * squares
+        error = a - targets
+        hidden_error = (error @ output[:, 1:]) * h[:, 1:] * (1 - h[:, 1:])
+        output_gradient = error.T @ h / examples
+        output_gradient[:, 1:] += l2 / examples * output[:, 1:]
+        hidden_gradient = hidden_error.T @ x / examples
+        hidden_gradient[:, 1:] += l2 / examples * hidden[:, 1:]
+        output -= learning_rate * output_gradient
+        hidden -= learning_rate * hidden_gradient
+
+
+def test_classic_training_follows_the_plain_formulas() -> None:
+    """40 hidden neurons from ±0.01, rate 1.2, l2 1, 400 steps: each cost is the formula's."""
+    images, targets = every_fifth_digit("float64")
+    weights = initial_weights((400, 40, 10), np.random.default_rng(0), dtype="float64")
+    reference = [layer.copy() for layer in weights]
+    assert 0.0099 < max(abs(layer).max() for layer in weights) <= 0.01
+    with threadpool_limits(1, user_api="blas"):  # more would wait for each other on busy cores
+        expected_costs = plain_formulas(reference, images, targets, 1.2, 1.0)
+        expected = [next(expected_costs) for _ in range(401)][:400]
+    after, costs = trained(weights, images, targets, learning_rate=1.2, l2=1.0, epochs=400)
+    np.testing.assert_allclose(costs, expected, rtol=0, atol=1e-9)
+    for layer, same in zip(after, reference, strict=True):
+        np.testing.assert_allclose(layer, same, rtol=0, atol=1e-7)
+    # The training gets somewhere, so the comparison was not of two standing stills.
+    assert costs[0] > 6.5
+    assert costs[-1] < 0.7
+    # The largest of ten outputs is the digit.
+    assert (predict(after, images).argmax(axis=1) == targets.argmax(axis=1)).mean() > 0.97
+
+
+@pytest.mark.parametrize("batch_size", [None, 64, 520])
+def test_same_seed_gives_the_same_bytes(batch_size: int | None) -> None:
+    """Weights and costs are a function of settings and seed; another seed, another order."""
+    images, targets = easy_digits(1100)
+    weights = random_weights(20, 8, 10)
+    first, second, other = (
+        trained(weights, images, targets, batch_size=batch_size, rng=np.random.default_rng(seed))
+        for seed in (5, 5, 6)
+    )
+    assert digest(*first[0]) == digest(*second[0])
+    assert first[1] == second[1]
+    if batch_size is None:
+        assert digest(*first[0]) == digest(*other[0])
+    else:
+        assert digest(*first[0]) != digest(*other[0])
+
+
+def test_full_batch_leaves_the_generator_alone() -> None:
+    """Nothing is drawn where nothing is random."""
+    images, targets = easy_digits(100)
+    rng = np.random.default_rng(7)
+    trained(random_weights(20, 8, 10), images, targets, rng=rng)
+    assert rng.bit_generator.state == np.random.default_rng(7).bit_generator.state
+
+
+TRAIN_AND_PRINT_DIGEST = """
+import os, sys
+if sys.argv[1] == "one core" and hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import numpy as np
+from network.gradient_descent import gradient_descent
+rng = np.random.default_rng(4)
+weights = [rng.uniform(-0.1, 0.1, shape).astype("float32") for shape in ((40, 401), (10, 41))]
+images = rng.random((1200, 400), dtype="float32")
+targets = np.eye(10, dtype="float32")[rng.integers(0, 10, 1200)]
+for batch_size in (None, 600, 100):
+    list(gradient_descent(weights, images, targets, learning_rate=0.5, l2=1.0, epochs=5, rng=rng,
+                          momentum=0.5, batch_size=batch_size))
+sys.stdout.write(b"".join(layer.tobytes() for layer in weights).hex())
+"""
+
+
+def test_bytes_do_not_depend_on_cores_or_blas_threads() -> None:
+    """One core or all, one thread for the matrix library or four: the same weights, bit by bit."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", TRAIN_AND_PRINT_DIGEST, cores],
+            cwd=PROJECT,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
+            stdout=subprocess.PIPE,
+        )
+        for cores, threads in (("one core", "1"), ("all cores", "1"), ("all cores", "4"))
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert len(outputs[0]) == 8 * (40 * 401 + 10 * 41)
+    assert outputs[0] == outputs[1] == outputs[2]
+
+
+def test_matrix_library_gets_its_threads_back() -> None:
+    """The limit of one thread holds during training only, also if the training is abandoned."""
+    images, targets = easy_digits(20)
+    with threadpool_limits(2, user_api="blas"):
+        before = threadpool_info()
+        epochs = gradient_descent(
+            random_weights(20, 10),
+            images,
+            targets,
+            learning_rate=0.1,
+            l2=0.0,
+            epochs=3,
+            rng=np.random.default_rng(0),
+        )
+        next(epochs)
+        epochs.close()
+        assert threadpool_info() == before
+
+
+def test_more_l2_gives_smaller_weights() -> None:
+    """The sum of the squared weights, without the biases, falls as the penalty rises."""
+    images, targets = easy_digits(200)
+    weights = random_weights(20, 8, 10)
+    squares = []
+    for l2 in (0.0, 1.0, 10.0, 100.0):
+        after, _ = trained(weights, images, targets, l2=l2, epochs=200)
+        squares.append(sum(float(np.square(layer[:, 1:]).sum()) for layer in after))
+    assert squares == sorted(squares, reverse=True)
+    assert squares[-1] < squares[0] / 10
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
+@pytest.mark.parametrize("hidden", [(), (30,), (30, 30)])
+def test_tiny_set_is_learned_by_heart(hidden: tuple[int, ...], activation: str) -> None:
+    """Eight images with random labels are all told apart, and the cost comes close to 0."""
+    rng = np.random.default_rng(8)
+    images = rng.random((8, 20))
+    targets = np.eye(10)[rng.integers(0, 10, 8)]
+    after, costs = trained(
+        random_weights(20, *hidden, 10, dtype="float64"),
+        images,
+        targets,
+        l2=0.0,
+        learning_rate=0.1,
+        momentum=0.9,
+        epochs=1000,
+        activation=activation,
+    )
+    assert costs[-1] < 0.05
+    assert (predict(after, images, activation).argmax(axis=1) == targets.argmax(axis=1)).all()
+
+
+def test_velocity_keeps_its_share_of_the_last_step() -> None:
+    """Each step is momentum times the one before plus rate times the gradient at hand."""
+    images, targets = easy_digits(50, "float64")
+    start = random_weights(20, 6, 10, dtype="float64")
+    gradients = []
+    expected = [layer.copy() for layer in start]
+    steps = [np.zeros_like(layer) for layer in start]
+    for _ in range(4):
+        # A step without momentum and of length 1 is the gradient.
+        after, _ = trained(expected, images, targets, learning_rate=1.0, epochs=1)
+        gradients = [old - new for old, new in zip(expected, after, strict=True)]
+        for layer, step, gradient in zip(expected, steps, gradients, strict=True):
+            step[...] = 0.7 * step + 0.2 * gradient
+            layer -= step
+    velocity = [np.zeros_like(layer) for layer in start]
+    weights, _ = trained(
+        start, images, targets, learning_rate=0.2, momentum=0.7, epochs=4, velocity=velocity
+    )
+    for layer, same, speed, step in zip(weights, expected, velocity, steps, strict=True):
+        np.testing.assert_allclose(layer, same, atol=1e-13)
+        np.testing.assert_allclose(np.abs(speed), np.abs(step), atol=1e-13)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 16, 49])
+def test_mini_batches_meet_every_example_once_an_epoch(batch_size: int) -> None:
+    """With steps too small to matter, an epoch's cost is that of the whole set, in any batches.
+
+    Each example costs differently, so one left out or met twice would show.
+    """
+    images, targets = easy_digits(50, "float64")
+    images *= np.linspace(0.1, 20, 50)[:, np.newaxis]
+    weights = random_weights(20, 10, dtype="float64")
+    _, whole = trained(weights, images, targets, learning_rate=1e-18, epochs=1)
+    _, batched = trained(
+        weights, images, targets, learning_rate=1e-18, epochs=5, batch_size=batch_size
+    )
+    np.testing.assert_allclose(batched, whole * 5, rtol=1e-13)
+
+
+def test_mini_batches_come_in_a_new_order_every_epoch() -> None:
+    """The steps of an epoch are those of the batches of `rng.permutation`, drawn anew for each."""
+    images, targets = easy_digits(30, "float64")
+    start = random_weights(20, 10, dtype="float64")
+    weights, _ = trained(start, images, targets, l2=0.0, epochs=3, batch_size=8)
+    expected = start
+    rng = np.random.default_rng(3)  # as in `trained`
+    for _ in range(3):
+        order = rng.permutation(30)
+        for batch in (order[:8], order[8:16], order[16:24], order[24:]):
+            expected, _ = trained(expected, images[batch], targets[batch], l2=0.0, epochs=1)
+    for layer, same in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(layer, same, atol=1e-13)
+
+
+@pytest.mark.parametrize("examples", [511, 512, 513, 700, 1100])
+def test_batches_in_shards_are_stepped_as_wholes(examples: int) -> None:
+    """Cut for two threads or not, and the last one however small, a batch gives its own step."""
+    images, targets = easy_digits(examples, "float64")
+    start = random_weights(20, 6, 10, dtype="float64")
+    weights, (cost,) = trained(start, images, targets, l2=0.0, epochs=1, batch_size=512)
+    expected = [layer.copy() for layer in start]
+    order = np.random.default_rng(3).permutation(examples)  # as in `trained`
+    expected_cost = 0.0
+    for first in range(0, examples, 512):
+        batch = order[first : first + 512]
+        whole = Backpropagation(expected, len(batch), "sigmoid")
+        with_ones = np.insert(images[batch], 0, 1.0, axis=1)
+        expected_cost += whole(expected, with_ones, np.ascontiguousarray(targets[batch].T))
+        for layer, gradient in zip(expected, whole.gradients, strict=True):
+            layer -= 0.5 / len(batch) * gradient
+    assert cost == pytest.approx(expected_cost / examples, rel=1e-13)
+    for layer, same in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(layer, same, atol=1e-13)
+
+
+def test_batch_larger_than_the_set_is_the_set() -> None:
+    """More examples a step than there are is all of them, in their own order."""
+    images, targets = easy_digits(30)
+    weights = random_weights(20, 10)
+    whole, _ = trained(weights, images, targets)
+    larger, _ = trained(weights, images, targets, batch_size=31)
+    assert digest(*whole) == digest(*larger)
+
+
+def _noisy(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return images + rng.normal(0, 0.01, images.shape).astype(images.dtype)
+
+
+@pytest.mark.parametrize("augment", [None, _noisy])
+@pytest.mark.parametrize("batch_size", [None, 16])
+def test_interrupted_training_goes_on_as_if_it_had_not_been(
+    batch_size: int | None, augment: Callable[..., np.ndarray] | None
+) -> None:
+    """Stopped after epoch 3 of 8 and continued with its state, it ends at the same bytes."""
+    images, targets = easy_digits(60)
+    start = random_weights(20, 8, 10)
+    settings = {
+        "learning_rate": 0.4,
+        "l2": 0.2,
+        "epochs": 8,
+        "batch_size": batch_size,
+        "momentum": 0.9,
+        "schedule": "cosine",
+        "augment": augment,
+    }
+
+    def state() -> dict[str, object]:
+        return {
+            "rng": np.random.default_rng(9),
+            "velocity": [np.zeros_like(layer) for layer in start],
+        }
+
+    straight, costs = trained(start, images, targets, **settings, **state())
+    kept = state()
+    weights = [layer.copy() for layer in start]
+    first = []
+    for epoch in gradient_descent(weights, images, targets, **settings, **kept):
+        first.append(epoch)
+        if epoch.number == 3:
+            break
+    rest = list(gradient_descent(weights, images, targets, **settings, **kept, first_epoch=4))
+    assert [epoch.number for epoch in first + rest] == list(range(1, 9))
+    assert [epoch.cost for epoch in first + rest] == costs
+    assert digest(*weights) == digest(*straight)
+
+
+@pytest.mark.parametrize("examples", [60, 1100])  # the latter in shards, on a thread of its own
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+def test_divergence_is_told_at_once_with_epoch_and_advice(
+    activation: str, dtype: str, examples: int
+) -> None:
+    """A cost beyond all numbers ends the training with the way out, and without a warning."""
+    images, targets = easy_digits(examples, dtype)
+    largest = float(np.finfo(dtype).max)
+    costs = []
+    epochs = gradient_descent(
+        random_weights(20, 8, 8, 10, dtype=dtype),
+        images,
+        targets,
+        learning_rate=largest**0.6,
+        l2=1.0,
+        epochs=50,
+        rng=np.random.default_rng(0),
+        activation=activation,
+        momentum=0.5,
+    )
+    with pytest.raises(DivergenceError) as caught:
+        costs.extend(epoch.cost for epoch in epochs)
+    assert np.isfinite(costs).all()
+    message = str(caught.value)
+    assert message.startswith(f"epoch {len(costs) + 1}: ")
+    assert f"lower --learning-rate (now {largest**0.6:g}) or --momentum (now 0.5)" in message
+    assert len(costs) < 10
+
+
+@pytest.mark.parametrize("examples", [60, 1100])
+@pytest.mark.parametrize("hidden", [(8,), (8, 8)])
+@pytest.mark.parametrize("power", range(3, 39, 5))
+def test_steps_too_long_never_warn(power: int, hidden: tuple[int, ...], examples: int) -> None:
+    """Whichever sum overflows first, in whichever thread, it is told as divergence.
+
+    A warning would be an error here, as everywhere in these tests.
+    """
+    images, targets = easy_digits(examples)
+    weights = random_weights(20, *hidden, 10)
+    with pytest.raises(DivergenceError, match="Training diverged: lower --learning-rate"):
+        trained(
+            weights,
+            images,
+            targets,
+            learning_rate=10.0**power,
+            l2=examples / 10,
+            epochs=30,
+            activation="relu",
+        )
+
+
+def test_last_step_may_not_be_the_one_too_long() -> None:
+    """No training ends well with weights that are not numbers, though no cost was taken of them."""
+    images, targets = easy_digits(20)
+    with pytest.raises(DivergenceError, match=r"epoch 1: .* lower --learning-rate"):
+        trained(random_weights(20, 10), images, targets, learning_rate=1e40, epochs=1)
+
+
+def test_divergence_within_an_epoch_ends_it() -> None:
+    """A mini-batch whose cost is not a number is the last one, however many are left."""
+    images, targets = easy_digits(40)
+    weights = random_weights(20, 10)
+    weights[0][0, 0] = np.nan
+    before = digest(*weights)
+    with pytest.raises(DivergenceError, match="epoch 4: the cost became nan"):
+        list(
+            gradient_descent(
+                weights,
+                images,
+                targets,
+                learning_rate=0.1,
+                l2=0.0,
+                epochs=9,
+                rng=np.random.default_rng(0),
+                batch_size=4,
+                first_epoch=4,
+            )
+        )
+    assert digest(*weights) == before
+
+
+@pytest.mark.parametrize(
+    ("images", "targets", "message"),
+    [
+        ((30, 19), (30, 10), "images .* 20 inputs"),
+        ((30, 21), (30, 10), "images .* 20 inputs"),
+        ((600,), (30, 10), "images .* 20 inputs"),
+        ((30, 4, 5), (30, 10), "images .* 20 inputs"),
+        ((30, 20), (29, 10), r"targets .* \(30, 10\)"),
+        ((30, 20), (30, 9), r"targets .* \(30, 10\)"),
+        ((30, 20), (30, 1), r"targets .* \(30, 10\)"),
+        ((30, 20), (30,), r"targets .* \(30, 10\)"),
+        ((10, 20), (10,), r"targets .* \(10, 10\)"),
+        ((0, 20), (0, 10), "no images"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(
+    images: tuple[int, ...], targets: tuple[int, ...], message: str
+) -> None:
+    """Nothing is stretched to fit: the error names the shape found, and no weight is changed."""
+    weights = random_weights(20, 8, 10)
+    before = digest(*weights)
+    with pytest.raises(ValueError, match=message):
+        next(
+            gradient_descent(
+                weights,
+                np.zeros(images),
+                np.zeros(targets),
+                learning_rate=0.1,
+                l2=0.0,
+                epochs=1,
+                rng=np.random.default_rng(0),
+            )
+        )
+    assert digest(*weights) == before

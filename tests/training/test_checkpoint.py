@@ -1,0 +1,130 @@
+"""A training that was interrupted goes on where it was, and ends with the same bits."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from examples.digits import easy_digits
+from examples.training import CLASSIC, InterruptedTraining, interrupt_at, outcome
+
+from tasks.training import checkpoint as checkpoint_module
+from tasks.training.checkpoint import Checkpoint, TrainingState
+from tasks.training.ensemble import fit_members
+from tasks.training.fit import fit
+from tasks.training.settings import TrainingSettings
+
+EPOCHS = 6
+RECIPES = {
+    "full batch": CLASSIC,
+    "batches, momentum and distortion": TrainingSettings(hidden_layers=(8,), batch_size=16),
+    "validation": CLASSIC.model_copy(update={"validation_fraction": 0.2, "patience": 4}),
+    "float64": CLASSIC.model_copy(update={"dtype": "float64", "momentum": 0.5}),
+}
+
+
+@pytest.fixture
+def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save a checkpoint after every epoch, however short."""
+    monkeypatch.setattr(checkpoint_module, "SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(checkpoint_module, "LEAST_SHARE", 0.0)
+
+
+@pytest.mark.usefixtures("every_epoch")
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_resumed_training_ends_with_the_same_bits(recipe: str, tmp_path: Path) -> None:
+    """Interrupted three times, the weights and the whole history are those of one go."""
+    training = RECIPES[recipe].model_copy(update={"epochs": EPOCHS})
+    digits = easy_digits(100)
+    whole = outcome(*fit(digits, training, 3, lambda epoch, cost: None))
+    for stop in (2, 4, 5):
+        with pytest.raises(InterruptedTraining):
+            fit(digits, training, 3, interrupt_at(stop), Checkpoint(tmp_path / "key"))
+    begun: list[int] = []
+    resumed = fit(digits, training, 3, lambda e, _: begun.append(e), Checkpoint(tmp_path / "key"))
+    assert begun == [5, 6], "epochs that were done are not done again"
+    assert outcome(*resumed) == whole
+
+
+@pytest.mark.usefixtures("every_epoch")
+def test_an_interrupted_ensemble_trains_no_member_twice(tmp_path: Path) -> None:
+    """Members that were done stay so, the one at work goes on, and the bits are those of one go."""
+    training = TrainingSettings(
+        hidden_layers=(8,), epochs=3, members=3, validation_fraction=0.2, patience=1
+    )
+    digits = easy_digits(100)
+    epochs: list[int] = []
+    whole = outcome(*fit_members(digits, training, 3, lambda e, _: epochs.append(e)))
+    for stop in (epochs[2], epochs[-1]):
+        with pytest.raises(InterruptedTraining):
+            fit_members(digits, training, 3, interrupt_at(stop), Checkpoint(tmp_path / "key"))
+    rest: list[int] = []
+    show = lambda e, _: rest.append(e)  # noqa: E731
+    resumed = fit_members(digits, training, 3, show, Checkpoint(tmp_path / "key"))
+    assert rest == epochs[-1:]
+    assert outcome(*resumed) == whole
+    done: list[int] = []
+    fit_members(digits, training, 3, lambda e, _: done.append(e), Checkpoint(tmp_path / "key"))
+    assert done == [], "a training that ended by its patience is not taken up again"
+
+
+def state(epochs: int = 2) -> TrainingState:
+    """Return a state with awkward numbers in it."""
+    rng = np.random.default_rng(5)
+    layers = [rng.normal(size=(4, 3)).astype("float32"), np.array([[np.pi, 1e-310]])]
+    history = [{"epoch": n, "cost": 0.1 + n / 3} for n in range(1, epochs + 1)]
+    return TrainingState(layers, layers, [], dict(rng.bit_generator.state), history)
+
+
+def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
+    """Arrays keep their bits and number types; the generator goes on with the same numbers."""
+    Checkpoint(tmp_path / "key").save(state())
+    loaded = Checkpoint(tmp_path / "key").load()
+    assert loaded is not None
+    for saved, now in zip(state().weights, loaded.weights, strict=True):
+        assert saved.dtype == now.dtype
+        assert saved.tobytes() == now.tobytes()
+    assert (loaded.rng, loaded.history) == (state().rng, state().history)
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "emptied", "replaced"])
+def test_a_damaged_checkpoint_is_ignored_with_a_warning(
+    harm: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Training begins anew, and a person is told why."""
+    path = tmp_path / "key"
+    Checkpoint(path).save(state())
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(
+        {
+            "cut": content[:-1],
+            "flipped": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+            "emptied": b"",
+            "replaced": b"something else",
+        }[harm]
+    )
+    with caplog.at_level(logging.WARNING):
+        assert Checkpoint(path).load() is None
+    assert "checkpoint damaged, training begins anew" in caplog.text
+
+
+def test_checkpoints_take_a_hundredth_of_the_time_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a save that took two seconds the next is due after two hundred."""
+    clock = [0.0]
+    monkeypatch.setattr(checkpoint_module.time, "monotonic", lambda: clock[0])
+    saved: list[float] = []
+    checkpoint = Checkpoint(tmp_path / "key")
+
+    def slow_save(state: TrainingState) -> None:
+        saved.append(clock[0])
+        clock[0] += 2
+
+    monkeypatch.setattr(checkpoint, "save", slow_save)
+    while clock[0] < 500:
+        clock[0] += 1
+        checkpoint.save_if_due(state())
+    assert saved == [5, 207, 409]
