@@ -16,7 +16,7 @@ from network.model import weighted_sums
 from network.weights import load_weights
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
-from tasks.digits.network_inputs import one_hot, scaled_images
+from tasks.digits.network_inputs import labels_of, one_hot, scaled_images
 from tasks.digits.scores import score
 from tasks.digits.table import read_digits
 from tasks.report.examples import square_images, variants
@@ -76,7 +76,6 @@ def evaluate(
     layers = load_weights(store.path(weights))
     dtype = layers[0].dtype.name
     seen, unseen = read_digits(store.path(train)), read_digits(store.path(test))
-    classes = np.array(unseen.classes)
     sums = {}
     costs = {}
     for name, digits in (("train", seen), ("test", unseen)):
@@ -86,10 +85,10 @@ def evaluate(
         fit /= len(digits.labels)
         costs[f"{name}_cost"] = fit + penalty(layers, l2, len(seen.labels))
     probabilities = sigmoid(sums["test"])
-    predictions = classes[probabilities.argmax(axis=1)]
+    predictions = labels_of(probabilities, unseen.classes)
     evaluation = {
         **score(unseen.labels, predictions, unseen.classes),
-        "train_accuracy": float((classes[sums["train"].argmax(axis=1)] == seen.labels).mean()),
+        "train_accuracy": float((labels_of(sums["train"], seen.classes) == seen.labels).mean()),
         "train_rows": len(seen.labels),
         "test_rows": len(unseen.labels),
         **costs,

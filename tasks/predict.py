@@ -14,6 +14,7 @@ from tasks.digits.classes import in_words
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_reader import Batch, read_images
 from tasks.digits.file_kind import Kind, kind_of
+from tasks.digits.network_inputs import labels_of
 from tasks.digits.parquet_reader import read_parquet_images
 from tasks.digits.predictions import UNSURE, prediction_rows, predictions_writer
 from tasks.errors import InputError
@@ -87,7 +88,6 @@ def predict_files(
             f"{in_words(given.classes)}. Leave out --classes, or name another run with --run."
         )
     data = trained_on.model_copy(update=given.model_dump(exclude_unset=True))
-    class_at = np.array(model.classes)
     rows = labelled = right = unsure = 0
     with predictions_writer(output) as append:
         for number, (file, kind) in enumerate(zip(files, kinds, strict=True), start=1):
@@ -103,8 +103,8 @@ def predict_files(
                 unsure += int((probabilities.max(axis=1) < UNSURE).sum())
                 if true_labels is not None:
                     labelled += len(true_labels)
-                    read = class_at[probabilities.argmax(axis=1)]
-                    right += int((read == true_labels).sum())
+                    predicted = labels_of(probabilities, model.classes)
+                    right += int((predicted == true_labels).sum())
             rows += first_row - 1
     return Predicted(
         rows=rows,

@@ -15,7 +15,7 @@ from network.weights import WeightsError
 from tasks.champion.mcnemar import mcnemar
 from tasks.champion.promotions import Promotions
 from tasks.digits.classes import DIGITS, class_counts, image_noun, in_words, label_noun
-from tasks.digits.network_inputs import scaled_images
+from tasks.digits.network_inputs import labels_of, scaled_images
 from tasks.digits.table import Digits
 from tasks.errors import InputError
 from tasks.runs.folders import MANIFEST, complete_runs, read_json
@@ -114,8 +114,8 @@ def compare(artifacts: Path, champion: str, test: Digits, predictions: np.ndarra
             f"it reads the labels {in_words(model.classes)}, and these are {in_words(test.classes)}"
         )
     images = scaled_images(test, model.weights[0].dtype.name)
-    numbers = predict(model.weights, images, model.activation).argmax(axis=1)
-    before = np.array(test.classes)[numbers] == test.labels
+    probabilities = predict(model.weights, images, model.activation)
+    before = labels_of(probabilities, test.classes) == test.labels
     now = predictions == test.labels
     wrong_to_right, right_to_wrong = int((now & ~before).sum()), int((before & ~now).sum())
     return Comparison(

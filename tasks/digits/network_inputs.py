@@ -1,4 +1,4 @@
-"""Stored pixels as the network wants them."""
+"""Stored digits as the arrays the network takes, and its outputs as labels again."""
 
 from collections.abc import Sequence
 
@@ -20,3 +20,14 @@ def one_hot(labels: np.ndarray, classes: Sequence[int], dtype: str) -> np.ndarra
     columns = np.zeros((len(labels), len(classes)), dtype)
     columns[np.arange(len(labels)), class_numbers(labels, classes)] = 1
     return columns
+
+
+def labels_of(outputs: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+    """Return the label each image is predicted to have, (rows,): that of its largest output.
+
+    Args:
+        outputs: (rows, classes) probabilities, or the weighted sums they are made of.
+        classes: the label of each output.
+    """
+    labels: np.ndarray = np.array(classes)[outputs.argmax(axis=1)]
+    return labels

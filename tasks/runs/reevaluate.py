@@ -14,7 +14,7 @@ from network.model import weighted_sums
 from network.weights import WeightsError
 from tasks.cache.digests import damage
 from tasks.cache.store import Store
-from tasks.digits.network_inputs import scaled_images
+from tasks.digits.network_inputs import labels_of, scaled_images
 from tasks.digits.scores import score
 from tasks.digits.table import Digits, read_digits
 from tasks.errors import InputError
@@ -63,8 +63,8 @@ def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
         return Reevaluation(differences=[("model.json", each) for each in wrong])
     # The steps of the stage `evaluate`, so that the result is the same to the last bit.
     images = scaled_images(test, model.weights[0].dtype.name)
-    numbers = sigmoid(weighted_sums(model.weights, images, model.activation)).argmax(axis=1)
-    predictions = np.array(test.classes)[numbers]
+    probabilities = sigmoid(weighted_sums(model.weights, images, model.activation))
+    predictions = labels_of(probabilities, test.classes)
     recomputed = score(test.labels, predictions, test.classes)
     differences = []
     evaluation = _whole_output(manifest, store, "evaluate", "evaluation.json")

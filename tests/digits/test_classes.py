@@ -28,7 +28,7 @@ from tasks.digits.classes import (
 )
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_reader import csv_to_parquet
-from tasks.digits.network_inputs import one_hot
+from tasks.digits.network_inputs import labels_of, one_hot
 from tasks.digits.profile import profile_of
 from tasks.digits.scores import score
 from tasks.digits.table import Digits, read_digits, write_digits
@@ -86,11 +86,13 @@ def test_classes_are_put_in_order() -> None:
 
 
 def test_every_class_has_an_output_of_its_own() -> None:
-    """Numbers of the outputs follow the labels' order; one-hot rows have a column each."""
+    """Numbers of the outputs follow the labels' order; one-hot rows are the labels again."""
     labels = np.array([200, -3, 65, 200], np.int16)
     assert class_numbers(labels, LETTERS).tolist() == [2, 0, 1, 2]
     assert class_counts(labels, LETTERS).tolist() == [1, 1, 2]
-    assert one_hot(labels, LETTERS, "float32").argmax(axis=1).tolist() == [2, 0, 1, 2]
+    columns = one_hot(labels, LETTERS, "float32")
+    assert columns.argmax(axis=1).tolist() == [2, 0, 1, 2]
+    assert labels_of(columns, LETTERS).tolist() == labels.tolist()
 
 
 @pytest.mark.parametrize(
