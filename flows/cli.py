@@ -5,6 +5,7 @@ Commands are imported when they are called, so that only those that run a flow w
 """
 
 import logging
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,13 @@ for command, summary in COMMANDS.items():
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+_WORDS = {  # pydantic speaks of tuples, dictionaries and items
+    "extra_forbidden": "there is no such setting",
+    "too_short": "at least {min_length} must be given",
+    "too_long": "at most {max_length} may be given",
+}
+
+
 class Terminated(BaseException):
     """SIGTERM as an exception, as Ctrl-C is one, so that what was started is also stopped."""
 
@@ -57,16 +65,17 @@ def _terminate(number: int, frame: object) -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        app(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        _fail(_explained(error), 2)
+        _fail(with_options(_explained(error), words), 2)
     except (InputError, WeightsError) as error:
-        _fail(str(error), 2)
+        _fail(with_options(str(error), words), 2)
     except OSError as error:
-        _fail(_what_to_do(error), 1)
+        _fail(with_options(_what_to_do(error), words), 1)
     except (DivergenceError, MemoryError) as error:
-        _fail(str(error), 1)
+        _fail(with_options(str(error), words), 1)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130)
     except Terminated:
@@ -83,12 +92,30 @@ def _fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def with_options(message: str, words: Sequence[str]) -> str:
+    """Return a message with the settings it names in backticks as options of the command.
+
+    Args:
+        message: an error's text, such as "give `pixel_max` 1".
+        words: the command line; names that are no option of its command stay as they are.
+    """
+    command = app.parse_commands(words)[1][-1]
+    arguments = command.assemble_argument_collection() if command.default_command else ()
+    options = {name for argument in arguments for name in argument.names}
+
+    def as_option(setting: re.Match[str]) -> str:
+        option = f"--{setting[1].replace('_', '-')}"
+        return option if option in options else setting[0]
+
+    return re.sub(r"`(\w+)`", as_option, message)
+
+
 def _what_to_do(error: OSError) -> str:
     """Add what helps to an error of the disk; whatever was complete before still is."""
     where = f"{error.filename}: " if error.filename else ""
     return (
         f"{where}{error.strerror or error}. Earlier runs and finished stages are as they were: "
-        "make room, or name another folder with --artifacts, and start again."
+        "make room, or name another folder with `artifacts`, and start again."
     )
 
 
@@ -100,13 +127,21 @@ def _explained(error: CycloptsError) -> str:
         return f"{error} Options are listed by: {command}"
     lines = []
     for problem in cause.errors(include_url=False):
-        names = [str(part) for part in problem["loc"] if isinstance(part, str)]
-        message = problem["msg"].removeprefix("Value error, ")
+        names = [part for part in problem["loc"] if isinstance(part, str)]
+        words = _WORDS.get(problem["type"])
+        message = words.format(**problem.get("ctx", {})) if words else problem["msg"]
+        message = message.removeprefix("Value error, ")
         about_several = problem["type"] == "value_error" and isinstance(problem["input"], dict)
         if names and not about_several:
-            message = f"--{names[-1].replace('_', '-')} {problem['input']}: {message}"
+            message = f"`{names[-1]}` {_typed(problem['input'])}: {message}"
         lines.append(message)
     return "; ".join(lines)
+
+
+def _typed(value: object) -> str:
+    """Return what was typed for an option, a list's values with spaces between them."""
+    several = value if isinstance(value, list | tuple) else ()
+    return " ".join(map(str, several)) or str(value)
 
 
 if __name__ == "__main__":

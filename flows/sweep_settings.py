@@ -57,7 +57,7 @@ class SweepSettings(TrainingFlowSettings):
     def _all_are_judged_on_the_same_digits(self) -> Self:
         if not self.training.validation_fraction or "validation_fraction" in self.grid:
             raise ValueError(
-                "networks are compared on the same held-out digits: give one validation_fraction "
+                "networks are compared on the same held-out digits: give one `validation_fraction` "
                 "above 0, outside the grid"
             )
         list(self.points())  # a value out of range is told before the first training, not after

@@ -1,6 +1,7 @@
 """Errors a person can mend: what was found, where, what is allowed, what to do.
 
-The command line shows their text alone and exits with 2.
+A setting is named by its field, alone in backticks: give `pixel_max` 1. The command line writes
+those as its options (--pixel-max), shows the text alone and exits with 2.
 """
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from flows.cli import with_options
+
 
 @pytest.fixture
 def trained(digits: Any, small_csv: Path, server: str, tmp_path: Path) -> dict[str, Any]:
@@ -78,6 +80,28 @@ def test_bad_input_ends_in_one_clear_line(
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("artifacts/runs/*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "shown"),
+    [
+        (
+            "train",
+            "give `pixel_max` 1, or other `classes`.",
+            "give --pixel-max 1, or other --classes.",
+        ),
+        ("plan", "lower `learning_rate` (now 3).", "lower --learning-rate (now 3)."),
+        ("show latest", "no `learning_rate` here.", "no `learning_rate` here."),
+        ("export --format npz", "give `output` or `latest`", "give --output or `latest`"),
+        ("train --csv a.csv", "the seed of `csv` is no option", "the seed of --csv is no option"),
+        ("nonsense", "nor is `csv` here", "nor is `csv` here"),
+    ],
+)
+def test_settings_in_a_message_are_the_options_of_the_command(
+    words: str, message: str, shown: str
+) -> None:
+    """A field in backticks is written as it is typed, where the command has such an option."""
+    assert with_options(message, words.split()) == shown
 
 
 def test_a_bad_cell_is_told_without_a_traceback(digits: Any, small_csv: Path, server: str) -> None:
