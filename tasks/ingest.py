@@ -29,6 +29,7 @@ class Ingested(BaseModel):
     "tasks/digits/csv_layout.py",
     "tasks/digits/csv_text.py",
     "tasks/digits/profile.py",
+    "tasks/digits/read_ahead.py",
     "tasks/digits/csv_reader.py",
     "tasks/digits/table.py",
     "tasks/digits/fingerprints.py",

@@ -1,9 +1,6 @@
 """Digits out of a CSV: streamed batch by batch, every cell checked, never a half-written file."""
 
-from collections import deque
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from tasks.digits.csv_faults import LEAST, MOST, first_fault
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_layout import CsvLayout, find_layout
 from tasks.digits.csv_text import readable
+from tasks.digits.read_ahead import read_ahead
 from tasks.digits.table import digit_writer
 from tasks.errors import DataError
 
@@ -85,7 +83,7 @@ class _NotBytesError(Exception):
 
 
 def read_batches(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> Iterator[Batch]:
-    """Yield a CSV's rows in order, each cell checked.
+    """Return a CSV's rows in order, each cell checked.
 
     Args:
         layout: where things are in the file.
@@ -96,14 +94,7 @@ def read_batches(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> It
         _NotBytesError: a cell is no uint8; only if that was asked for.
         DataError: a line breaks a rule.
     """
-    with (
-        closing(_read(layout, csv_format, cell_type)) as batches,
-        ThreadPoolExecutor(1) as second,  # reads and checks the next batches meanwhile
-    ):
-        coming = deque(second.submit(next, batches, None) for _ in range(_AHEAD))
-        while (batch := coming.popleft().result()) is not None:
-            coming.append(second.submit(next, batches, None))
-            yield batch
+    return read_ahead(_read(layout, csv_format, cell_type), _AHEAD)
 
 
 def _read(layout: CsvLayout, csv_format: CsvFormat, cell_type: str) -> Generator[Batch]:
