@@ -114,7 +114,7 @@ def test_onnx_computes_what_the_network_does(
 
 
 def test_onnx_says_what_it_takes_and_gives(run_folder: Path, tmp_path: Path) -> None:
-    """Names, types and shapes are those of the README, for any number of images, also none."""
+    """Names, types and shapes are those of the docs, for any number of images, also none."""
     export_run(run_folder, "onnx", tmp_path / "n.onnx")
     session = session_of(tmp_path / "n.onnx")
     ports = [*session.get_inputs(), *session.get_outputs()]
@@ -230,7 +230,7 @@ def test_the_numpy_reader_knows_every_activation(
     assert names["probabilities"] == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_example_of_the_readme_runs(
+def test_the_example_of_the_docs_runs(
     trained: Trained,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -240,7 +240,7 @@ def test_the_example_of_the_readme_runs(
     monkeypatch.chdir(tmp_path)
     export_run(trained.folder, "onnx", Path("digits.onnx"))
     np.save("pixels.npy", trained.test.pixels)
-    exec(code_in("README.md", "onnxruntime"), {})
+    exec(code_in("docs/predicting.md", "onnxruntime"), {})
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1000
     expected = predict(trained.weights, scaled_images(trained.test, "float32"), "relu")
