@@ -1,4 +1,4 @@
-"""The prediction flow: new digits, read by a trained network."""
+"""The prediction flow: labels for new digits from a trained network."""
 
 from pathlib import Path
 
@@ -9,14 +9,13 @@ from tasks.predict import Predicted, predict_files
 from tasks.runs.folders import find_run
 
 
-@flow(name="predict", description="Read new digits with a trained network.")
+@flow(name="predict", description="Predict the labels of new digits with a trained network.")
 def predict(files: list[Path], settings: PredictSettings = PredictSettings()) -> Predicted:
-    """Read tables and pictures of digits with a run's network and write what each one is.
+    """Predict the labels of the digits in tables and pictures with a run's network.
 
     Args:
         files: CSV and Parquet files of pixels, with or without labels, and pictures of digits.
-        settings: Whose network reads them, how they are to be read, and where the result goes.
+        settings: Whose network predicts, how the files are to be read, and where the result goes.
     """
     run = find_run(settings.artifacts, settings.run)
-    output = settings.output or settings.artifacts / "predictions" / f"{run.name}.csv"
-    return predict_files(files, run, settings.data, output, settings.explain)
+    return predict_files(files, run, settings.data, settings.output, settings.explain)

@@ -116,7 +116,7 @@ class PredictSettings(BaseModel):
     explain: Path | None = Field(
         default=None,
         title="Explain",
-        description="Folder for pictures of how photographs were read: boxes and labels, and each "
+        description="Folder for figures of how pictures were read: boxes and labels, and each "
         "digit as the network saw it.",
     )
     data: Annotated[CsvFormat, Parameter(name="*", consume_multiple=True)] = Field(

@@ -1,4 +1,4 @@
-"""What the commands show on a terminal: the runs, one run, the first predictions."""
+"""What the commands show on a terminal: the runs, one run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from tasks.digits.classes import DIGITS, image_noun, label_noun
-from tasks.digits.predictions import UNSURE, first_predictions
 from tasks.runs.folders import MANIFEST, champion_name, complete_runs, read_json
-
-SHOWN_PREDICTIONS = 10
 
 
 def runs_table(artifacts: Path) -> pd.DataFrame:
@@ -80,21 +77,3 @@ def run_on_terminal(
         settings,
         f"Report: {folder / 'report.html'}",
     )
-
-
-def predictions_on_terminal(output: Path, rows: int) -> RenderableType:
-    """Return the first predictions of an output file to print; unsure ones with a `?`."""
-    table = Table("file", "row", "label", "confidence", "runner-up", "confidence", "true label")
-    for row in first_predictions(output, SHOWN_PREDICTIONS).to_dict(orient="records"):
-        sure = row["confidence"] >= UNSURE
-        table.add_row(
-            row["file"],
-            f"{row['row']}",
-            f"{row['label']}" if sure else f"? {row['label']} or {row['runner_up']}",
-            f"{row['confidence']:.4f}",
-            f"{row['runner_up']}",
-            f"{row['runner_up_confidence']:.4f}",
-            "" if pd.isna(row["true_label"]) else f"{row['true_label']}",
-        )
-    more = rows - SHOWN_PREDICTIONS
-    return Group(table, f"… and {more:,} more") if more > 0 else table

@@ -1,4 +1,4 @@
-"""A run's network for other tools: plain arrays and a few words about them, nothing pickled."""
+"""A run's network for other tools: plain arrays with metadata, nothing pickled."""
 
 import hashlib
 import json
@@ -29,20 +29,24 @@ class Exported(BaseModel):
     run: str
 
 
-def export_run(run_folder: Path, export_format: ExportFormat, output: Path) -> Exported:
+def export_run(
+    run_folder: Path, export_format: ExportFormat, output: Path | None = None
+) -> Exported:
     """Write a run's network as one file; the same network gives the same bytes.
 
     Args:
         run_folder: the run whose network is exported.
         export_format: what kind of file.
-        output: where to; a file that is there is replaced whole, or kept if anything fails.
+        output: the file to write; one that exists is replaced whole, or kept if anything fails. By
+            default one named after the run, in `exports` of the run's artifacts folder.
 
     Raises:
         InputError: the run can't be used, the output is a folder, or the extra is not installed.
         WeightsError: the run's weights are not a list of weight matrices.
     """
+    output = output or run_folder.parents[1] / "exports" / f"{run_folder.name}.{export_format}"
     if output.is_dir():
-        raise InputError(f"{output}: is a folder. Name a file: --output FILE")
+        raise InputError(f"{output}: is a folder. Name a file with `output`.")
     model = load_model(run_folder)
     content = _as_bytes(model, export_format)
     with atomic_path(output) as new:
@@ -57,16 +61,16 @@ def export_run(run_folder: Path, export_format: ExportFormat, output: Path) -> E
 
 def _as_bytes(model: SavedModel, export_format: ExportFormat) -> bytes:
     writers: dict[ExportFormat, Callable[[], bytes]] = {
-        "npz": lambda: npz_bytes(plain_arrays(model), described(model)),
-        "onnx": lambda: onnx_bytes(model, described(model)),
-        "safetensors": lambda: safetensors_bytes(plain_arrays(model), described(model)),
+        "npz": lambda: npz_bytes(plain_arrays(model), metadata_of(model)),
+        "onnx": lambda: onnx_bytes(model, metadata_of(model)),
+        "safetensors": lambda: safetensors_bytes(plain_arrays(model), metadata_of(model)),
     }
     try:
         return writers[export_format]()
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
         raise InputError(
-            f"--format {export_format}: the package {package} is not installed. Install the "
+            f"`format` {export_format}: the package {package} is not installed. Install the "
             "extra, in the project's folder: .venv/bin/python -m pip install -e '.[export]'"
         ) from error
 
@@ -79,14 +83,14 @@ def plain_arrays(model: SavedModel) -> dict[str, np.ndarray]:
     """
     arrays = {}
     for number, layer in enumerate(model.weights, start=1):
-        # safetensors writes the memory of an array, so a view of other columns would be wrong.
+        # Copies, because safetensors writes the memory behind an array, also behind a view.
         arrays[f"layer_{number}_weights"] = np.ascontiguousarray(layer[:, 1:])
         arrays[f"layer_{number}_bias"] = np.ascontiguousarray(layer[:, 0])
     return arrays
 
 
-def described(model: SavedModel) -> str:
-    """Return as JSON what a reader must know beside the arrays."""
+def metadata_of(model: SavedModel) -> str:
+    """Return as JSON what is needed, besides the arrays, to use the network."""
     facts: dict[str, Any] = {
         "run": model.run,
         "sizes": [model.image_side**2, *(len(layer) for layer in model.weights)],
@@ -115,5 +119,5 @@ def safetensors_bytes(arrays: dict[str, np.ndarray], metadata: str) -> bytes:
     """
     from safetensors.numpy import save
 
-    # One key: with several, their order in the header is another every time.
+    # One key: the order of several in the header changes from one call to the next.
     return save(arrays, metadata={"metadata": metadata})

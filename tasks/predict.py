@@ -1,9 +1,7 @@
-"""New digits read by a run's network, from tables of pixels and from pictures, in flat memory."""
+"""Labels predicted for new digits, from tables of pixels and from pictures, in flat memory."""
 
-from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,27 +15,23 @@ from tasks.digits.file_kind import Kind, kind_of
 from tasks.digits.network_inputs import labels_of
 from tasks.digits.parquet_reader import read_parquet_images
 from tasks.digits.predictions import UNSURE, prediction_rows, predictions_writer
+from tasks.digits.read_ahead import read_ahead
 from tasks.errors import InputError
-from tasks.photographs.explain import explain
-from tasks.photographs.read_photograph import read_photograph
 from tasks.runs.folders import MANIFEST, read_json
 from tasks.runs.model import SavedModel, load_model
 
-_AHEAD = 4  # batches that are read while others are told
-Told = tuple[
-    np.ndarray, np.ndarray | None
-]  # probabilities, (rows, classes), and true labels if known
+_AHEAD = 4  # batches that are read from a table while the network works on others
 
 
 class Predicted(BaseModel):
-    """What came of a prediction; the object that `digits predict --json` prints.
+    """The outcome of a prediction; the object that `digits predict --json` prints.
 
     Attributes:
-        rows: how many digits were read.
-        accuracy: share of the labelled ones that were read right; None where there are none.
+        rows: number of digits.
+        accuracy: share of the labelled digits that were predicted right; None where there are none.
         output: the file of predictions.
-        unsure: how many the network takes for no digit more probably than not.
-        explained: the folder of pictures that show how photographs were read, if any was asked for.
+        unsure: number of digits whose likeliest label is improbable, below 0.5.
+        explained: the folder of figures that show how pictures were read, if one was asked for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,63 +43,58 @@ class Predicted(BaseModel):
     explained: Path | None
 
 
+@dataclass(frozen=True)
+class _Predictions:
+    """The predictions for some successive rows of a file, or for all digits of a picture."""
+
+    file: Path
+    first_row: int  # from 1
+    probabilities: np.ndarray  # (rows, classes)
+    true_labels: np.ndarray | None = None  # (rows,); None where the file has none
+
+
 def predict_files(
     files: Sequence[Path],
     run_folder: Path,
     given: CsvFormat,
-    output: Path,
+    output: Path | None = None,
     explain_folder: Path | None = None,
 ) -> Predicted:
-    """Read the digits of tables and pictures with a run's network.
+    """Predict the labels of the digits in tables and pictures with a run's network.
 
     Args:
         files: CSV (plain or gzip) and Parquet files of pixels, with or without labels, and
-            pictures; which is which is told by their content.
+            pictures; their content decides which is which.
         run_folder: the run whose network is used.
         given: how to read tables; fields that were not set are as the run was trained.
         output: CSV or Parquet file to write, a row a digit: its file and row (from 1; in a picture
-            its place in reading order), `label` as read, `confidence` (0 … 1), the runner-up with
-            its own, and `true_label` where known.
+            its place in reading order), the predicted `label`, its `confidence` (0 … 1), the
+            runner-up with its own, and `true_label` where known. By default a CSV named after the
+            run, in `predictions` of the run's artifacts folder.
         explain_folder: where to show how each picture was read; nowhere if None.
 
     Raises:
         InputError: no file is named, the run can't be used, or a file can't be read (DataError).
         WeightsError: the run's weights are not a list of weight matrices.
     """
-    if not files:
-        raise InputError(
-            "no file to read. Name CSV or Parquet files of pixels, or pictures: "
-            "digits predict FILE…"
-        )
-    kinds = [kind_of(file) for file in files]  # before any work, so that a typo is told at once
-    if explain_folder is not None and "picture" not in kinds:
-        raise InputError("--explain shows how pictures are read, but no file is a picture.")
+    kinds = _kinds_of(files, explain_folder)
     model = load_model(run_folder)
-    trained_on = CsvFormat.model_validate(read_json(run_folder / MANIFEST)["settings"]["data"])
-    if "classes" in given.model_fields_set and given.classes != model.classes:
-        raise InputError(
-            f"{model.run} reads the labels {in_words(model.classes)}, not "
-            f"{in_words(given.classes)}. Leave out --classes, or name another run with --run."
-        )
-    data = trained_on.model_copy(update=given.model_dump(exclude_unset=True))
+    table_format = _table_format(run_folder, model, given)
+    output = output or run_folder.parents[1] / "predictions" / f"{run_folder.name}.csv"
     rows = labelled = right = unsure = 0
     with predictions_writer(output) as append:
-        for number, (file, kind) in enumerate(zip(files, kinds, strict=True), start=1):
-            first_row = 1
-            if kind == "picture":
-                shown = explain_folder and explain_folder / f"{number}-{file.stem}"
-                told = _told_of_picture(file, model, shown)
-            else:
-                told = _told_of_table(file, kind, model, data)
-            for probabilities, true_labels in told:
-                append(prediction_rows(file, first_row, probabilities, true_labels, model.classes))
-                first_row += len(probabilities)
-                unsure += int((probabilities.max(axis=1) < UNSURE).sum())
-                if true_labels is not None:
-                    labelled += len(true_labels)
-                    predicted = labels_of(probabilities, model.classes)
-                    right += int((predicted == true_labels).sum())
-            rows += first_row - 1
+        for part in _predictions(files, kinds, model, table_format, explain_folder):
+            append(
+                prediction_rows(
+                    part.file, part.first_row, part.probabilities, part.true_labels, model.classes
+                )
+            )
+            rows += len(part.probabilities)
+            unsure += int((part.probabilities.max(axis=1) < UNSURE).sum())
+            if part.true_labels is not None:
+                labelled += len(part.true_labels)
+                predicted = labels_of(part.probabilities, model.classes)
+                right += int((predicted == part.true_labels).sum())
     return Predicted(
         rows=rows,
         accuracy=right / labelled if labelled else None,
@@ -115,31 +104,80 @@ def predict_files(
     )
 
 
-def _told_of_picture(file: Path, model: SavedModel, shown: Path | None) -> Iterator[Told]:
-    """Yield the probabilities of a picture's digits at once; show them in a folder if asked."""
+def _kinds_of(files: Sequence[Path], explain_folder: Path | None) -> list[Kind]:
+    """Return each file's kind; before any work, so that a wrong name is reported at once."""
+    if not files:
+        raise InputError(
+            "no file to read. Name CSV or Parquet files of pixels, or pictures: "
+            "digits predict FILE…"
+        )
+    kinds = [kind_of(file) for file in files]
+    if explain_folder is not None and "picture" not in kinds:
+        raise InputError(
+            "`explain` shows how pictures are read, but no file is a picture. Leave it out."
+        )
+    return kinds
+
+
+def _table_format(run_folder: Path, model: SavedModel, given: CsvFormat) -> CsvFormat:
+    """Return how tables are read: as given, and else as the run was trained."""
+    if "classes" in given.model_fields_set and given.classes != model.classes:
+        raise InputError(
+            f"{model.run} predicts the labels {in_words(model.classes)}, not "
+            f"{in_words(given.classes)}. Leave out `classes`, or name another run with `run`."
+        )
+    trained_on = CsvFormat.model_validate(read_json(run_folder / MANIFEST)["settings"]["data"])
+    return trained_on.model_copy(update=given.model_dump(exclude_unset=True))
+
+
+def _predictions(
+    files: Sequence[Path],
+    kinds: Sequence[Kind],
+    model: SavedModel,
+    table_format: CsvFormat,
+    explain_folder: Path | None,
+) -> Iterator[_Predictions]:
+    """Yield the predictions for all files in turn."""
+    for number, (file, kind) in enumerate(zip(files, kinds, strict=True), start=1):
+        if kind == "picture":
+            figures = explain_folder and explain_folder / f"{number}-{file.stem}"
+            yield _predict_picture(file, model, figures)
+        else:
+            yield from _predict_table(file, kind, model, table_format)
+
+
+def _predict_picture(file: Path, model: SavedModel, figures: Path | None) -> _Predictions:
+    """Return the predictions for a picture's digits; draw figures of them if asked."""
+    # SciPy and Pillow, and matplotlib's fonts and colours, take longer to import than a table of
+    # thousands of digits takes to predict.
+    from tasks.photographs.read_photograph import read_photograph
+
     photograph = read_photograph(file, model)
-    if shown is not None:
-        explain(photograph, shown)
-    yield photograph.probabilities, None
+    if figures is not None:
+        from tasks.photographs.explain import explain
+
+        explain(photograph, figures)
+    return _Predictions(file, 1, photograph.probabilities)
 
 
-def _told_of_table(file: Path, kind: Kind, model: SavedModel, data: CsvFormat) -> Iterator[Told]:
-    """Yield the probabilities of a table's digits and their labels; reads ahead while it tells."""
-    with (
-        closing(_scaled(file, kind, model, data)) as batches,
-        ThreadPoolExecutor(1) as reader,
-    ):
-        coming = deque(reader.submit(next, batches, None) for _ in range(_AHEAD))
-        while (batch := coming.popleft().result()) is not None:
-            coming.append(reader.submit(next, batches, None))
-            yield predict(model.weights, batch.pixels, model.activation), batch.labels
+def _predict_table(
+    file: Path, kind: Kind, model: SavedModel, table_format: CsvFormat
+) -> Iterator[_Predictions]:
+    """Yield the predictions for a table's digits batch by batch."""
+    row = 1
+    for batch in read_ahead(_scaled_batches(file, kind, model, table_format), _AHEAD):
+        probabilities = predict(model.weights, batch.pixels, model.activation)
+        yield _Predictions(file, row, probabilities, batch.labels)
+        row += len(probabilities)
 
 
-def _scaled(file: Path, kind: Kind, model: SavedModel, data: CsvFormat) -> Generator[Batch]:
+def _scaled_batches(
+    file: Path, kind: Kind, model: SavedModel, table_format: CsvFormat
+) -> Generator[Batch]:
     """Yield a table's rows with 1 for full ink."""
     if kind == "parquet":
-        yield from read_parquet_images(file, data, model.image_side)
+        yield from read_parquet_images(file, table_format, model.image_side)
         return
     dtype = model.weights[0].dtype
-    for batch in read_images(file, data, model.image_side):
-        yield Batch((batch.pixels / data.pixel_max).astype(dtype), batch.labels)
+    for batch in read_images(file, table_format, model.image_side):
+        yield Batch((batch.pixels / table_format.pixel_max).astype(dtype), batch.labels)

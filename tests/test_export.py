@@ -1,4 +1,4 @@
-"""`digits export`: what other tools read gives the answers the network gives here."""
+"""`digits export`: other tools compute from the file what the network computes here."""
 
 import hashlib
 import io
@@ -28,7 +28,7 @@ from tasks.digits.csv_reader import csv_to_parquet
 from tasks.digits.network_inputs import scaled_images
 from tasks.digits.table import Digits, read_digits
 from tasks.errors import InputError
-from tasks.export import ExportFormat, described, export_run, plain_arrays
+from tasks.export import ExportFormat, export_run, metadata_of, plain_arrays
 from tasks.runs.model import load_model
 from tasks.shuffle_split import split_rows
 from tasks.training.fit import fit
@@ -137,7 +137,7 @@ def test_onnx_divides_by_the_runs_own_full_ink(tmp_path: Path) -> None:
     assert computed(tmp_path / "n.onnx", pixels)[0] == pytest.approx(expected, abs=1e-5)
 
 
-def test_onnx_tells_faint_outputs_apart(tmp_path: Path) -> None:
+def test_onnx_ranks_improbable_outputs(tmp_path: Path) -> None:
     """The label is the largest probability's, also where all of them are next to nothing."""
     weights = random_weights()
     weights[0][:, 0] = np.linspace(-60, -20, 10)
@@ -151,7 +151,7 @@ def test_onnx_tells_faint_outputs_apart(tmp_path: Path) -> None:
 def test_the_label_is_looked_up(tmp_path: Path) -> None:
     """Where the outputs stand for other labels than 0, 1, …, graph and metadata give those."""
     folder = write_run(tmp_path / "run", random_weights(9), classes=range(-5, 5))
-    assert json.loads(described(load_model(folder)))["classes"] == list(range(-5, 5))
+    assert json.loads(metadata_of(load_model(folder)))["classes"] == list(range(-5, 5))
     export_run(folder, "onnx", tmp_path / "n.onnx")
     probabilities, label = computed(tmp_path / "n.onnx", raw_pixels())
     assert label.tolist() == (probabilities.argmax(axis=1) - 5).tolist()
@@ -183,7 +183,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     return Trained(run, weights, test)
 
 
-def test_onnx_reads_the_thousand_test_digits_alike(trained: Trained, tmp_path: Path) -> None:
+def test_onnx_predicts_the_thousand_test_digits_alike(trained: Trained, tmp_path: Path) -> None:
     """Every label is equal, every probability to 1e-5."""
     expected = predict(trained.weights, scaled_images(trained.test, "float32"), "relu")
     export_run(trained.folder, "onnx", tmp_path / "n.onnx")
@@ -201,7 +201,7 @@ def code_in(page: str, wanted: str) -> str:
     return str(example)
 
 
-def test_the_numpy_reader_of_the_docs_reads_alike(
+def test_the_numpy_reader_of_the_docs_predicts_alike(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The formula shown in docs/export.md is the network, on all test digits."""
@@ -286,7 +286,7 @@ def test_onnx_holds_the_same_metadata(run_folder: Path, tmp_path: Path) -> None:
     """A reader of the model finds what the other formats say."""
     export_run(run_folder, "onnx", tmp_path / "n.onnx")
     found = session_of(tmp_path / "n.onnx").get_modelmeta().custom_metadata_map
-    assert found == {"metadata": described(load_model(run_folder))}
+    assert found == {"metadata": metadata_of(load_model(run_folder))}
 
 
 def test_nothing_in_an_npz_is_pickled(run_folder: Path, tmp_path: Path) -> None:
@@ -307,16 +307,16 @@ def test_nothing_in_an_npz_is_pickled(run_folder: Path, tmp_path: Path) -> None:
 def test_the_same_network_gives_the_same_bytes(
     run_folder: Path, tmp_path: Path, export_format: ExportFormat
 ) -> None:
-    """What is told is the digest of the file, and the next export has it too."""
-    told = [export_run(run_folder, export_format, tmp_path / f"{n}").sha256 for n in range(10)]
-    assert set(told) == {hashlib.sha256((tmp_path / "0").read_bytes()).hexdigest()}
+    """The reported digest is the file's, and every further export has it too."""
+    found = [export_run(run_folder, export_format, tmp_path / f"{n}").sha256 for n in range(10)]
+    assert set(found) == {hashlib.sha256((tmp_path / "0").read_bytes()).hexdigest()}
 
 
 @pytest.mark.parametrize("export_format", FORMATS)
-def test_a_file_that_is_there_is_kept_when_writing_fails(
+def test_an_earlier_file_is_kept_when_writing_fails(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, export_format: ExportFormat
 ) -> None:
-    """It is the old file or the new one, whole, and nothing half-written stays beside it."""
+    """It is the old file or the new one, whole, and nothing half-written stays next to it."""
     output = tmp_path / "out" / "network"
     output.parent.mkdir()
     output.write_text("old")
@@ -336,26 +336,29 @@ def test_a_file_that_is_there_is_kept_when_writing_fails(
 
 
 @pytest.mark.parametrize("missing", ["onnx", "safetensors"])
-def test_without_the_extra_its_installation_is_told(
+def test_without_the_extra_the_error_says_how_to_install_it(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: ExportFormat
 ) -> None:
     """One error names the package and the command; npz needs neither, and nothing is written."""
     for module in [name for name in sys.modules if name.split(".")[0] == missing]:
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=rf"{missing} is not installed.*pip install -e '\.\[exp"):
+    with pytest.raises(
+        InputError,
+        match=rf"`format` {missing}: the package {missing} is not installed.*pip install -e '\.\[e",
+    ):
         export_run(run_folder, missing, tmp_path / "out" / "n")
     assert not (tmp_path / "out").exists()
     export_run(run_folder, "npz", tmp_path / "out" / "n")
 
 
 def test_an_output_that_is_a_folder_is_refused(run_folder: Path, tmp_path: Path) -> None:
-    """Where the file should go is said by its name, not by its folder."""
-    with pytest.raises(InputError, match="is a folder"):
+    """A name is needed for the file, not only its folder."""
+    with pytest.raises(InputError, match=r"is a folder\. Name a file with `output`"):
         export_run(run_folder, "npz", tmp_path)
 
 
 def test_the_command_exports_the_champion(settings: Settings, digits: Any) -> None:
-    """Without a run's name it is the champion's, by default into `exports`, told as one object."""
+    """Without a run's name it is the champion's, into `exports`, reported as one object."""
     artifacts = settings.artifacts
     name = json.loads((artifacts / "champion.json").read_text())["run"]
     result = digits("export", "--format", "onnx", "--json")
@@ -375,7 +378,7 @@ def test_the_command_exports_the_champion(settings: Settings, digits: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["1999", "--format", "npz"], "1999: no such run"),
         (["--format", "keras"], "npz"),
@@ -383,17 +386,17 @@ def test_the_command_exports_the_champion(settings: Settings, digits: Any) -> No
     ],
 )
 def test_the_command_refuses_what_it_does_not_know(
-    settings: Settings, digits: Any, words: list[str], told: str
+    settings: Settings, digits: Any, words: list[str], message: str
 ) -> None:
-    """An unknown run or format, or none, is bad input, told without a traceback."""
+    """An unknown run or format, or none, is bad input, reported without a traceback."""
     result = digits("export", *words)
     assert result.returncode == 2
-    assert told in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not (settings.artifacts / "exports").exists()
 
 
-def test_the_command_tells_a_missing_extra(settings: Settings, digits: Any, tmp_path: Path) -> None:
+def test_the_command_names_a_missing_extra(settings: Settings, digits: Any, tmp_path: Path) -> None:
     """On the command line it is one line, and bad input."""
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['onnx'] = None\n")
     result = digits("export", "--format", "onnx", PYTHONPATH=f"{tmp_path}{os.pathsep}{PROJECT}")

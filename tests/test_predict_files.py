@@ -1,8 +1,11 @@
-"""Reading new digits from files of every kind: what goes in, what comes out, what is refused."""
+"""Predicting new digits from files of every kind: what goes in, what comes out, what is refused."""
 
 import gzip
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import Digits as DigitsCommand
-from examples.digits import write_small_csv
+from examples.digits import PROJECT, write_small_csv
 from PIL import Image
 
 from flows.predict import predict as predict_flow
@@ -52,7 +55,7 @@ def easy(tmp_path_factory: pytest.TempPathFactory) -> Digits:
 
 @pytest.fixture(scope="module")
 def a_run(easy: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what prediction needs of a run whose network reads easy digits."""
+    """Return a folder with what prediction needs of a run whose network knows easy digits."""
     folder = tmp_path_factory.mktemp("run")
     weights, _ = fit(easy, TrainingSettings(hidden_layers=(20,), epochs=20), 0, lambda *_: None)
     (folder / "weights.pkl").write_bytes(dump_weights(weights))
@@ -67,7 +70,7 @@ def a_run(easy: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(a_run: Path, output: Path, *files: Path, **said: object) -> tuple[Predicted, pd.DataFrame]:
-    """Read files with the network, and return what came of it and the table of predictions."""
+    """Predict with the network, and return the outcome and the table of predictions."""
     predicted = predict_files(files, a_run, CsvFormat.model_validate(said), output)
     load = pd.read_parquet if output.suffix == ".parquet" else pd.read_csv
     return predicted, load(output)
@@ -88,7 +91,7 @@ def columns_and_label(path: Path, easy: Digits) -> None:
 
 
 def label_in_the_middle(path: Path, easy: Digits) -> None:
-    """Write the label between pixels, told by its name alone."""
+    """Write the label between pixels, recognisable by its name alone."""
     table = pd.DataFrame(easy.pixels, columns=[f"p{n}" for n in range(64)])
     table.insert(30, "digit", easy.labels)
     table.to_parquet(path)
@@ -111,7 +114,7 @@ def bare_pixels(path: Path, easy: Digits) -> None:
 def test_parquet_of_any_layout_is_read(
     write: Callable[[Path, Digits], None], a_run: Path, easy: Digits, tmp_path: Path
 ) -> None:
-    """Whatever the columns are, the same images are read as the same digits."""
+    """Whatever the columns are, the same images get the same predictions."""
     write(tmp_path / "new.parquet", easy)
     predicted, table = read(a_run, tmp_path / "read.csv", tmp_path / "new.parquet")
     labelled = write is not bare_pixels
@@ -136,7 +139,7 @@ def test_pixels_of_another_range_and_order_are_read(
 
 
 @pytest.mark.parametrize("output", ["read.csv", "read.parquet"])
-def test_the_table_tells_what_the_network_says(
+def test_the_table_holds_what_the_network_computes(
     output: str, a_run: Path, easy: Digits, tmp_path: Path
 ) -> None:
     """Labels, confidences and runners-up of several files, each row numbered in its own."""
@@ -254,7 +257,7 @@ def test_a_cut_off_parquet_is_one_clear_error(
         (b"1,2,3", "a.parquet", "named .parquet but no Parquet file"),
     ],
 )
-def test_kinds_that_can_not_be_read_are_told_at_once(
+def test_kinds_that_can_not_be_read_are_reported_at_once(
     start: bytes, name: str, words: str, a_run: Path, tmp_path: Path
 ) -> None:
     """Before any file is worked on."""
@@ -273,7 +276,7 @@ def test_another_kind_of_output_is_refused(a_run: Path, small_csv: Path, tmp_pat
 
 
 def picture(path: Path) -> Path:
-    """Draw two strokes, which an 8 × 8 network takes for some digit or other."""
+    """Draw two strokes, for which an 8 × 8 network predicts some digit or other."""
     shade = np.full((80, 120), 230, np.uint8)
     shade[15:65, 25:33] = shade[15:65, 80:88] = 30
     Image.fromarray(shade).save(path)
@@ -288,27 +291,58 @@ def artifacts(a_run: Path, tmp_path: Path) -> Path:
     return tmp_path / "artifacts"
 
 
-def test_a_picture_is_read_and_explained(
+def test_a_picture_is_predicted_and_explained(
     digits: DigitsCommand, artifacts: Path, tmp_path: Path
 ) -> None:
-    """One JSON object, a row a digit, and pictures of the photo and of each digit as seen."""
+    """One JSON object, a row a digit, and figures of the picture and of each digit as seen."""
     words = ("--run", "latest", "--artifacts", artifacts, "--explain", "how", "--json")
     (artifacts / "latest").symlink_to(next((artifacts / "runs").iterdir()))
     done = digits("predict", picture(tmp_path / "photo.png"), *words)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["rows"], told["accuracy"], told["explained"]) == (2, None, "how")
+    printed = json.loads(done.stdout)
+    assert (printed["rows"], printed["accuracy"], printed["explained"]) == (2, None, "how")
     shown = sorted(path.name for path in (tmp_path / "how" / "1-photo").iterdir())
     assert shown == ["digit-1.png", "digit-2.png", "photo.png"]
     for name in shown:
         with Image.open(tmp_path / "how" / "1-photo" / name) as image:
             image.load()
-    table = pd.read_csv(tmp_path / told["output"])
+    table = pd.read_csv(tmp_path / printed["output"])
     assert list(table["row"]) == [1, 2]
     plain = digits("predict", "photo.png", "--run", "latest", "--artifacts", artifacts)
     assert plain.returncode == 0, plain.stderr
-    if told["unsure"]:
+    if printed["unsure"]:
         assert "?" in plain.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "needed"), [("small.csv", set()), ("photo.png", {"PIL", "scipy"})]
+)
+def test_the_command_imports_only_what_it_needs(
+    artifacts: Path, tmp_path: Path, file: str, needed: set[str]
+) -> None:
+    """A table is predicted without Prefect and all that draws or tabulates: they take seconds."""
+    write_small_csv(tmp_path / "small.csv")
+    picture(tmp_path / "photo.png")
+    run = next((artifacts / "runs").iterdir()).name
+    code = f"""
+import sys
+from flows.cli import main
+try:
+    main(["predict", {file!r}, "--run", {run!r}, "--artifacts", "artifacts"])
+except SystemExit as end:
+    assert end.code == 0
+slow = {{"prefect", "pandas", "matplotlib", "scipy", "PIL"}}
+print(*sorted(slow & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stderr.split()) == needed
 
 
 def test_what_can_not_be_read_is_one_line(
@@ -325,7 +359,7 @@ def test_what_can_not_be_read_is_one_line(
     assert not (tmp_path / "read.csv").exists()
 
 
-def test_the_flow_reads_tables_and_pictures(
+def test_the_flow_predicts_tables_and_pictures(
     settings: Settings, easy: Digits, tmp_path: Path
 ) -> None:
     """As a deployment runs it: with the champion, into the artifacts folder."""

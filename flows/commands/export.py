@@ -16,16 +16,13 @@ def export(
     format: Annotated[ExportFormat, Parameter(help="What kind of file.")],
     output: Annotated[
         Path | None,
-        Parameter(help="The file to write; without it, one named after the run in `exports`."),
+        Parameter(help="The file to write; by default one named after the run, in `exports`."),
     ] = None,
     artifacts: Artifacts = Path("artifacts"),
     json: Json = False,
 ) -> None:
-    """Write a run's network as one file for other tools; a file that is there is replaced."""
-    folder = find_run(artifacts, run)
-    exported = export_run(
-        folder, format, output or artifacts / "exports" / f"{folder.name}.{format}"
-    )
+    """Write a run's network as one file for other tools; a file that exists is replaced."""
+    exported = export_run(find_run(artifacts, run), format, output)
     if json:
         print(exported.model_dump_json())
     else:

@@ -139,7 +139,7 @@ def _checked(batch: pa.RecordBatch, layout: CsvLayout, csv_format: CsvFormat) ->
     """Part a batch into pixels and labels; None if a cell is out of range."""
     side, labels = layout.image_side, None
     if layout.label is not None:
-        cells = batch.column(layout.label).to_numpy()
+        cells = np.from_dlpack(batch.column(layout.label))  # to_numpy would import pandas
         if csv_format.label_ten_is_zero:
             cells = np.where(cells == 10, 0, cells)
         if not np.isin(cells, csv_format.classes).all():

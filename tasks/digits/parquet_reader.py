@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks.digits.classes import in_words, label_type
@@ -79,7 +78,7 @@ def _pixels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarr
 def _listed(column: pa.Array, layout: ParquetLayout) -> np.ndarray:
     column = column.storage if isinstance(column, pa.ExtensionArray) else column
     inputs = layout.image_side**2
-    lengths = pc.unique(pc.list_value_length(column)).to_pylist()
+    lengths = column.value_lengths().unique().to_pylist()
     flat = column.flatten()
     if lengths != [inputs] or not is_number(flat.type) or flat.null_count:
         raise DataError(

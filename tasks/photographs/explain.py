@@ -1,4 +1,4 @@
-"""Pictures that show how a photograph was read: boxes, labels, and what the network saw."""
+"""Figures that show how a photograph was read: boxes, labels, and what the network saw."""
 
 import math
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from tasks.digits.predictions import UNSURE
 from tasks.photographs.read_photograph import ReadPhotograph
 from tasks.report.figure_style import BLUE, ORANGE
 
-_LEGIBLE = 64  # points; a smaller picture of a digit is enlarged to about this
-_SEEN = 160  # points; side of the picture of what the network saw
+_LEGIBLE = 64  # pixels; smaller digits are enlarged to about this
+_SEEN = 160  # pixels; side of the figure of what the network saw
 
 
 def explain(photograph: ReadPhotograph, folder: Path) -> None:
     """Write `photo.png`, with a box and a label around each digit, and `digit-1.png` and so on.
 
-    A sure label is blue and has its confidence below it. An unsure one is orange: `?` and the two
-    best guesses. The digits are numbered as they were read and drawn as the network saw them.
+    A sure label is blue, with its confidence below it. An unsure one is orange: `?` and the two
+    likeliest labels. The digits are numbered in reading order and drawn as the network saw them.
 
     Args:
-        photograph: what was read.
+        photograph: the digits found and their probabilities.
         folder: where to write; made if it is missing.
     """
     with atomic_path(folder / "photo.png") as new:
@@ -35,8 +35,8 @@ def explain(photograph: ReadPhotograph, folder: Path) -> None:
             seen.resize((side, side), Image.Resampling.NEAREST).save(new, format="PNG")
 
 
-def in_words(probabilities: np.ndarray, classes: Sequence[int]) -> tuple[str, str]:
-    """Return what one digit was read as, and how surely, of its (classes,) probabilities."""
+def label_and_confidence(probabilities: np.ndarray, classes: Sequence[int]) -> tuple[str, str]:
+    """Return the words above a digit with these (classes,) probabilities, the larger ones first."""
     second, best = np.argsort(probabilities, kind="stable")[-2:]
     if probabilities[best] < UNSURE:
         return "?", f"{classes[best]} or {classes[second]}"
@@ -62,8 +62,8 @@ def _with_boxes(photograph: ReadPhotograph) -> Image.Image:
         box = (left - 2 * line, top - 2 * line, right + 2 * line, bottom + 2 * line)
         draw.rectangle(box, outline=color, width=line)
         middle, foot = (left + right) / 2, box[1] - line
-        label, surety = in_words(probabilities, photograph.classes)
-        for words, font, height in ((surety, small, 0.0), (label, large, 0.6 * size)):
+        label, confidence = label_and_confidence(probabilities, photograph.classes)
+        for words, font, height in ((confidence, small, 0.0), (label, large, 0.6 * size)):
             place = (middle, foot - height)
             draw.text(place, words, color, font, "md", stroke_width=3, stroke_fill="white")
     return sheet

@@ -4,7 +4,7 @@ import numpy as np
 
 from tasks.runs.model import SavedModel
 
-# The oldest pair with all that is needed here, so that runtimes since 2022 load it too.
+# The oldest pair that has every operator used here, so that runtimes since 2022 load it too.
 _OPSET, _IR_VERSION = 17, 8
 _OPERATORS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
 
@@ -14,11 +14,11 @@ def onnx_bytes(model: SavedModel, metadata: str) -> bytes:
 
     Its input is `pixels` float32 (N, side²): raw values 0 … pixel_max, row by row. Its outputs are
     `probabilities` (N, outputs), of the type the network was trained in, float32 or float64, and
-    `label` int64 (N), the label of the largest. The model's metadata hold the JSON string.
+    `label` int64 (N), the label of the largest.
 
     Args:
         model: the network.
-        metadata: JSON to keep in the model, under `metadata`.
+        metadata: JSON, kept as the model's property `metadata`.
 
     Raises:
         ModuleNotFoundError: onnx is not installed; it is an extra.
@@ -45,7 +45,7 @@ def onnx_bytes(model: SavedModel, metadata: str) -> bytes:
         if number < len(model.weights):
             operator = _OPERATORS[model.activation]
             nodes.append(helper.make_node(operator, [sums], [f"layer_{number}"]))
-    # Step by step: onnxruntime's Sigmoid is flatly 0 below -18, which would make faint labels 0.
+    # Not as one Sigmoid: onnxruntime's is exactly 0 below -18, so that improbable labels would tie.
     nodes += [
         helper.make_node("Neg", [sums], ["negative"]),
         helper.make_node("Exp", ["negative"], ["power"]),

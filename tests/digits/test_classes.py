@@ -352,4 +352,4 @@ def test_labels_are_named_on_the_command_line(
     assert "--classes" in done.stderr
     done = digits("predict", csv, "--classes", "1", "2")
     assert done.returncode == 2
-    assert "reads the labels -3, 65 and 200, not 1 and 2" in done.stderr
+    assert "predicts the labels -3, 65 and 200, not 1 and 2" in done.stderr
