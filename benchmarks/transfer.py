@@ -5,7 +5,6 @@ twice with the same settings: from random weights, and from that network's first
 tested on all images of 5 to 9 in the test split. A seed decides the split and all weights.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
@@ -17,10 +16,11 @@ import numpy as np
 from network.model import predict
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_reader import csv_to_parquet
-from tasks.digits.network_inputs import scaled_images
+from tasks.digits.network_inputs import labels_of, scaled_images
 from tasks.digits.table import Digits, read_digits
 from tasks.shuffle_split import split_rows
-from tasks.training.fit import fit
+from tasks.training.ensemble import fit_members
+from tasks.training.first_weights import Pretrained
 from tasks.training.settings import TrainingSettings
 
 LEARNT, NEW = (0, 1, 2, 3, 4), (5, 6, 7, 8, 9)
@@ -78,19 +78,21 @@ def transfer(digits: Digits, seed: int, on_few: TrainingSettings) -> Outcome:
     """
     train, test = split_rows(digits.labels, 0.8, False, np.random.default_rng([seed, 0]))
     few = np.concatenate([train[digits.labels[train] == label][:IMAGES] for label in NEW])
-    base, _ = fit(_part(digits, train, LEARNT), BASE, seed, _silent)
+    base, _ = fit_members(_part(digits, train, LEARNT), BASE, seed, _silent)
+    pretrained = Pretrained(base, new_outputs=True)
 
-    def accuracy(training: TrainingSettings, initial: Sequence[np.ndarray] | None) -> float:
-        weights, _ = fit(
-            _part(digits, few, NEW), training, seed, _silent, initial=initial, new_outputs=True
-        )
+    def accuracy(training: TrainingSettings, start: Pretrained | None) -> float:
+        new = _part(digits, few, NEW)
+        weights, _ = fit_members(new, training, seed, _silent, pretrained=start)
         tested = _part(digits, test, NEW)
         images = scaled_images(tested, training.dtype)
-        read = np.array(NEW)[predict(weights, images, training.activation).argmax(axis=1)]
-        return float((read == tested.labels).mean())
+        predicted = labels_of(predict(weights, images, training.activation), NEW)
+        return float((predicted == tested.labels).mean())
 
     frozen = on_few.model_copy(update={"freeze_layers": 1})
-    return Outcome(accuracy(on_few, None), accuracy(on_few, base), accuracy(frozen, base))
+    return Outcome(
+        accuracy(on_few, None), accuracy(on_few, pretrained), accuracy(frozen, pretrained)
+    )
 
 
 def line(words: str, seed: str, outcome: Outcome) -> str:

@@ -1,6 +1,6 @@
 """The third stage: a network, or several, trained on the training split or on a part of it."""
 
-import numpy as np
+from numpy import ndarray
 from prefect.transactions import get_transaction
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +11,7 @@ from tasks.digits.table import read_digits
 from tasks.errors import InputError
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.ensemble import fit_members
+from tasks.training.first_weights import Pretrained
 from tasks.training.progress import progress
 from tasks.training.settings import TrainingSettings
 
@@ -66,11 +67,9 @@ def train(
         DivergenceError: the cost became infinite or not a number.
     """
     digits = read_digits(store.path(train))
-    layers = None if initial is None else _unchanged(initial)
+    pretrained = Pretrained(_unchanged(initial), new_outputs) if initial else None
     with progress(training.members * training.epochs) as show:
-        weights, history = fit_members(
-            digits, training, seed, show, _checkpoint(store), layers, new_outputs
-        )
+        weights, history = fit_members(digits, training, seed, show, _checkpoint(store), pretrained)
     with store.scratch() as scratch:
         (scratch / "weights.pkl").write_bytes(dump_weights(weights))
         history.to_parquet(scratch / "history.parquet")
@@ -81,7 +80,7 @@ def train(
         )
 
 
-def _unchanged(initial: SourceFile) -> list[np.ndarray]:
+def _unchanged(initial: SourceFile) -> list[ndarray]:
     """Return the initial weights, of which the stage's key already holds the digest."""
     weights = load_weights(initial.path)
     if SourceFile.of(initial.path) != initial:

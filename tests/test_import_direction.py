@@ -64,7 +64,6 @@ NEUTRAL = {
     "tasks.cache.records",
     "tasks.runs.run",
     "tasks.runs.folders",
-    "tasks.training.run_log",
     "tasks.training.settings",
     "tasks.cache.stage",
     "tasks.cache.key",

@@ -31,7 +31,7 @@ from tasks.errors import DataError, InputError
 from tasks.predict import Predicted, predict_files
 from tasks.runs.folders import MANIFEST
 from tasks.runs.model import describe_model
-from tasks.training.fit import fit
+from tasks.training.ensemble import fit_members
 from tasks.training.settings import TrainingSettings
 
 COLUMNS = [
@@ -57,7 +57,9 @@ def easy(tmp_path_factory: pytest.TempPathFactory) -> Digits:
 def a_run(easy: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with what prediction needs of a run whose network knows easy digits."""
     folder = tmp_path_factory.mktemp("run")
-    weights, _ = fit(easy, TrainingSettings(hidden_layers=(20,), epochs=20), 0, lambda *_: None)
+    weights, _ = fit_members(
+        easy, TrainingSettings(hidden_layers=(20,), epochs=20), 0, lambda *_: None
+    )
     (folder / "weights.pkl").write_bytes(dump_weights(weights))
     digest = sha256_of(folder / "weights.pkl")
     model = describe_model(

@@ -1,12 +1,13 @@
-"""A training's state on disk, so that one that was killed goes on where it was.
+"""A training's state on disk, so that one that was killed resumes where it was.
 
-The file is named by the stage's key, so it can only be met by a training with the same inputs,
-settings and code. It begins with the digest of the rest: a torn or altered one is never used.
+The file is named by the stage's key, so only a training with the same inputs, settings and code
+finds it. It begins with the digest of the rest: a torn or altered one is never used.
 """
 
 import hashlib
 import io
 import json
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,31 +15,29 @@ from typing import Any
 
 import numpy as np
 
+from network.training_state import TrainingState
 from tasks.cache.atomic import atomic_path
-from tasks.training.run_log import run_logger
 
 SECONDS_BETWEEN = 5.0
 LEAST_SHARE = 100  # training lasts so many times longer than its last checkpoint took to write
 _DIGEST = hashlib.sha256().digest_size
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
-class TrainingState:
-    """Everything a training is between two epochs; the number of the last is that of history rows.
+class Snapshot:
+    """What a checkpoint holds of a training between two epochs.
 
     Attributes:
-        weights: one matrix a layer, (outputs, inputs + 1).
-        velocity: arrays in the shapes of the layers that are trained.
-        best_weights: those of the least validation cost; none without a validation part.
-        rng: state of the generator, as NumPy's bit generators tell it.
+        state: of the training; its epoch is the length of the history.
         history: one mapping an epoch, its number, cost and the like.
+        best_weights: those of the least validation cost; none without a validation part.
     """
 
-    weights: list[np.ndarray]
-    velocity: list[np.ndarray]
-    best_weights: list[np.ndarray]
-    rng: dict[str, Any]
+    state: TrainingState
     history: list[dict[str, float]]
+    best_weights: list[np.ndarray]
 
 
 class Checkpoint:
@@ -53,10 +52,10 @@ class Checkpoint:
         name = f"{self._path.name}-{number}" if number else self._path.name
         return Checkpoint(self._path.with_name(name))
 
-    def load(self) -> TrainingState | None:
-        """Return the state last saved; None where there is none, or with a warning a damaged one.
+    def load(self) -> Snapshot | None:
+        """Return what was saved last; None where nothing was, or with a warning if it is damaged.
 
-        Numbers come back bit for bit: arrays as they are, floats through their shortest decimal
+        Numbers are restored bit for bit: arrays as they are, floats from their shortest decimal
         form, which is exact.
         """
         try:
@@ -65,40 +64,48 @@ class Checkpoint:
             return None
         digest, body = content[:_DIGEST], content[_DIGEST:]
         if hashlib.sha256(body).digest() != digest:
-            run_logger().warning("%s: checkpoint damaged, training begins anew", self._path)
+            _log.warning("%s: checkpoint damaged, training starts from the beginning", self._path)
             return None
         with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-            told = json.loads(str(arrays["told"]))
+            header = json.loads(str(arrays["header"]))
             layers = {
                 name: [arrays[f"{name}-{number}"] for number in range(count)]
-                for name, count in told["layers"].items()
+                for name, count in header["layers"].items()
             }
-        run_logger().info("going on after epoch %d, as a checkpoint has it", len(told["history"]))
-        return TrainingState(**layers, rng=told["rng"], history=told["history"])
+        rng = np.random.default_rng()
+        rng.bit_generator.state = header["rng"]
+        history = header["history"]
+        _log.info("resuming after epoch %d from a checkpoint", len(history))
+        state = TrainingState(layers["weights"], layers["velocity"], rng, epoch=len(history))
+        return Snapshot(state, history, layers["best_weights"])
 
-    def save_if_due(self, state: TrainingState) -> None:
-        """Save the state if the last time is long enough ago."""
+    def save_if_due(self, snapshot: Snapshot) -> None:
+        """Save the snapshot if the last time is long enough ago."""
         began = time.monotonic()
         if began < self._due:
             return
-        self.save(state)
+        self.save(snapshot)
         now = time.monotonic()
         self._due = now + max(SECONDS_BETWEEN, LEAST_SHARE * (now - began))
 
-    def save(self, state: TrainingState) -> None:
-        """Put the state in place of the one before, whole or not at all."""
-        layers = {name: getattr(state, name) for name in ("weights", "velocity", "best_weights")}
-        told = {
-            "layers": {name: len(matrices) for name, matrices in layers.items()},
-            "rng": state.rng,
-            "history": state.history,
+    def save(self, snapshot: Snapshot) -> None:
+        """Put the snapshot in place of the one before, whole or not at all."""
+        layers = {
+            "weights": snapshot.state.weights,
+            "velocity": snapshot.state.velocity,
+            "best_weights": snapshot.best_weights,
         }
-        arrays = {
+        header = {
+            "layers": {name: len(matrices) for name, matrices in layers.items()},
+            "rng": snapshot.state.rng.bit_generator.state,
+            "history": snapshot.history,
+        }
+        arrays: dict[str, Any] = {
             f"{name}-{number}": matrix
             for name, matrices in layers.items()
             for number, matrix in enumerate(matrices)
         }
         body = io.BytesIO()
-        np.savez(body, told=np.array(json.dumps(told)), **arrays)
+        np.savez(body, header=np.array(json.dumps(header)), **arrays)
         with atomic_path(self._path) as new:
             new.write_bytes(hashlib.sha256(body.getvalue()).digest() + body.getvalue())

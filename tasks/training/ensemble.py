@@ -1,13 +1,13 @@
 """Training several networks and merging them into one, which errs where most of them do."""
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
+from numpy import ndarray
+from numpy.random import default_rng
 
 from network.ensemble import merge
 from tasks.digits.table import Digits
 from tasks.training.checkpoint import Checkpoint
+from tasks.training.first_weights import Pretrained
 from tasks.training.fit import fit
 from tasks.training.progress import Show
 from tasks.training.settings import TrainingSettings
@@ -19,17 +19,27 @@ def fit_members(
     seed: int,
     show: Show,
     checkpoint: Checkpoint | None = None,
-    initial: Sequence[np.ndarray] | None = None,
-    new_outputs: bool = False,
-) -> tuple[list[np.ndarray], pd.DataFrame]:
-    """Train the members of an ensemble one after another; the arguments are those of `fit`.
+    pretrained: Pretrained | None = None,
+) -> tuple[list[ndarray], pd.DataFrame]:
+    """Train the members of an ensemble one after another; one member is a single network.
 
-    Epochs are shown as those of one long training. A member that is done is not trained again
-    after an interruption.
+    Epochs are shown as those of one long training. After an interruption, a member whose training
+    was complete is not trained again.
+
+    Args:
+        digits: the training split, in shuffled order.
+        training: the shape of each network and how to train it.
+        seed: decides initial weights, batches and distortions, different ones for each member.
+        show: called with the number and cost of each epoch.
+        checkpoint: where the state is kept, and an interrupted training's found.
+        pretrained: the network that all members start from; None starts from random weights.
 
     Returns:
         The weights of the members merged into one network, those of the member if there is one;
-        and the history as `fit` returns it, the mean of the members that came to each epoch.
+        and the history as `fit` returns it, the mean of the members that reached each epoch.
+
+    Raises:
+        DataError: as `fit`, and so are the other errors.
     """
     members, histories = [], []
     for number in range(training.members):
@@ -40,12 +50,10 @@ def fit_members(
         weights, history = fit(
             digits,
             training,
-            seed,
+            default_rng([seed, 1 + number]),  # the split has 0: streams of their own
             show_member,
             checkpoint.of_member(number) if checkpoint else None,
-            initial,
-            new_outputs,
-            number,
+            pretrained,
         )
         members.append(weights)
         histories.append(history)

@@ -30,15 +30,15 @@ def find_initial_weights(
         path = find_run(artifacts, given) / "weights.pkl"
     if not path.is_file():
         raise InputError(
-            f"{path}: no such file. Give --initial-weights a run's name, latest, champion, or the "
+            f"{path}: no such file. Give `initial_weights` a run's name, latest, champion, or the "
             "path of a weights.pkl."
         )
     weights = SourceFile.of(path)
     activation = _described(weights).get("activation", training.activation)
     if training.hidden_layers and activation != training.activation:
         raise InputError(
-            f"{path}: the hidden layers of this network are {activation}, but --activation is "
-            f"{training.activation}. Give --activation {activation}, or other --initial-weights."
+            f"{path}: the hidden layers of this network are {activation}, but `activation` is "
+            f"{training.activation}. Give `activation` {activation}, or other `initial_weights`."
         )
     return weights
 
@@ -52,7 +52,7 @@ def stands_for_other_labels(initial: SourceFile | None, classes: Sequence[int]) 
 
 
 def _described(weights: SourceFile) -> Mapping[str, Any]:
-    """Return what a model.json beside the weights tells of them; nothing if there is none."""
+    """Return what a model.json next to the weights says of them; nothing if there is none."""
     path = weights.path.with_name("model.json")
     if not path.exists():
         return {}
@@ -61,7 +61,7 @@ def _described(weights: SourceFile) -> Mapping[str, Any]:
         return {}
     if model.get("weights_sha256") != weights.sha256:
         raise InputError(
-            f"{weights.path}: not the weights that the model.json beside it was written with. Give "
-            "other --initial-weights."
+            f"{weights.path}: not the weights that the model.json next to it was written "
+            "with. Give other `initial_weights`."
         )
     return model

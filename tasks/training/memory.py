@@ -1,6 +1,6 @@
-"""A network too large for the machine is refused before a byte of it is asked for.
+"""A network too large for the machine is refused before any memory is allocated for it.
 
-Linux promises memory it has not got, and kills the process that comes to use it.
+Linux promises more memory than it has, and kills the process that then uses it.
 """
 
 import os
@@ -13,7 +13,7 @@ MOST = 0.8  # of the machine's memory
 
 
 def check_memory(sizes: Sequence[int], batch: int, dtype: str) -> None:
-    """Refuse a training that would need more memory than the machine has to give.
+    """Refuse a training that would need more memory than the machine can give.
 
     Args:
         sizes: inputs, neurons of each hidden layer, outputs.
@@ -30,7 +30,7 @@ def check_memory(sizes: Sequence[int], batch: int, dtype: str) -> None:
     if need > MOST * have:
         layers = " ".join(map(str, sizes[1:-1]))
         raise MemoryError(
-            f"--hidden-layers {layers}: training would need about {need / 1e9:,.1f} GB of memory; "
+            f"`hidden_layers` {layers}: training would need about {need / 1e9:,.1f} GB of memory; "
             f"this machine has {have / 1e9:,.1f} GB. Choose fewer or narrower layers"
-            + (", or --dtype float32." if dtype == "float64" else ".")
+            + (", or `dtype` float32." if dtype == "float64" else ".")
         )

@@ -1,5 +1,6 @@
 """How training goes: a bar on a terminal, log lines elsewhere, and an artifact in Prefect."""
 
+import logging
 import math
 import sys
 import time
@@ -13,10 +14,10 @@ from prefect.context import TaskRunContext
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tasks.training.run_log import run_logger
-
 LOG_LINES = 10  # about so many log lines a training where there is no terminal
 SECONDS_BETWEEN_UPDATES = 1.0  # each update of the artifact is a call to the API
+
+_log = logging.getLogger(__name__)
 
 Show = Callable[[int, float], None]  # epoch (from 1), cost
 
@@ -37,12 +38,11 @@ def progress(epochs: int) -> Iterator[Show]:
 @contextmanager
 def _on_screen(epochs: int) -> Iterator[Show]:
     if not sys.stderr.isatty():
-        logger = run_logger()
         every = math.ceil(epochs / LOG_LINES)
 
         def log(epoch: int, cost: float) -> None:
             if epoch % every == 0 or epoch in (1, epochs):
-                logger.info("epoch %d of %d, cost %.4f", epoch, epochs, cost)
+                _log.info("epoch %d of %d, cost %.4f", epoch, epochs, cost)
 
         yield log
         return

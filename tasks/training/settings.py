@@ -149,15 +149,15 @@ class TrainingSettings(BaseModel):
 
     @model_validator(mode="after")
     def _a_layer_is_left_to_train(self) -> Self:
-        if self.freeze_layers > (most := len(self.hidden_layers)):
+        if self.freeze_layers > (hidden := len(self.hidden_layers)):
             raise ValueError(
-                f"freeze_layers {self.freeze_layers} leaves nothing to train: give {most} at most, "
-                "the number of hidden layers"
+                f"`freeze_layers` {self.freeze_layers} leaves nothing to train: give {hidden} at "
+                "most, the number of hidden layers"
             )
         return self
 
     @model_validator(mode="after")
     def _patience_needs_validation(self) -> Self:
         if self.patience and not self.validation_fraction:
-            raise ValueError("patience waits for a validation cost: give validation_fraction too")
+            raise ValueError("`patience` needs a validation cost: give `validation_fraction` too")
         return self

@@ -4,58 +4,53 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from network.examples import Examples
 from network.loss import cross_entropy, penalty
 from network.model import weighted_sums
 
 
 class Validation:
-    """Held-out digits, and the weights that have read them at the least cost so far.
+    """Held-out digits, and the weights of the least cost on them so far.
 
     Args:
-        images: (rows, inputs) of the held-out digits; none without a validation part.
-        targets: (rows, outputs), 1 for the right output, 0 for the others.
+        held_out: the digits that are not trained on; none without a validation part.
         activation: function of the network's hidden layers.
-        l2: weight of the penalty, which the cost carries like that of the training.
-        examples: number of digits trained on, for the penalty.
+        l2: weight of the penalty, which is part of this cost as it is of the training's.
+        trained_on: number of digits trained on, for the penalty.
 
     Attributes:
         best_weights: those of the least cost; empty before the first is measured.
     """
 
-    def __init__(
-        self,
-        images: np.ndarray,
-        targets: np.ndarray,
-        *,
-        activation: str,
-        l2: float,
-        examples: int,
-    ) -> None:
-        self._images, self._targets = images, targets
-        self._activation, self._l2, self._examples = activation, l2, examples
+    def __init__(self, held_out: Examples, activation: str, l2: float, trained_on: int) -> None:
+        self._held_out = held_out
+        self._activation, self._l2, self._trained_on = activation, l2, trained_on
         self._least = np.inf
         self.best_weights: list[np.ndarray] = []
 
-    def go_on(self, best_weights: list[np.ndarray], history: Sequence[Mapping[str, float]]) -> None:
-        """Take up the best weights of a training that was interrupted, and their cost."""
+    def resume(
+        self, best_weights: list[np.ndarray], history: Sequence[Mapping[str, float]]
+    ) -> None:
+        """Restore the best weights of a training that was interrupted, and their cost."""
         self.best_weights = best_weights
         self._least = min((row.get("validation_cost", np.inf) for row in history), default=np.inf)
 
     def measure(self, weights: Sequence[np.ndarray]) -> dict[str, float]:
         """Return the held-out digits' cost and accuracy, and remember the best weights."""
-        if len(self._images) == 0:
+        if len(self._held_out) == 0:
             return {}
-        z = weighted_sums(weights, self._images, self._activation)
-        cost = cross_entropy(z, self._targets) / len(z) + penalty(weights, self._l2, self._examples)
+        targets = self._held_out.targets
+        z = weighted_sums(weights, self._held_out.images, self._activation)
+        cost = cross_entropy(z, targets) / len(z) + penalty(weights, self._l2, self._trained_on)
         if cost < self._least:
             self._least = cost
             self.best_weights = [layer.copy() for layer in weights]
-        accuracy = float((z.argmax(axis=1) == self._targets.argmax(axis=1)).mean())
+        accuracy = float((z.argmax(axis=1) == targets.argmax(axis=1)).mean())
         return {"validation_cost": cost, "validation_accuracy": accuracy}
 
 
 def patience_is_over(history: Sequence[Mapping[str, float]], patience: int) -> bool:
-    """Say whether the validation cost has not fallen for so many epochs; 0 waits for ever."""
+    """Say whether the validation cost has not fallen for so many epochs; 0 is no limit."""
     if not patience or not history:
         return False
     costs = [row["validation_cost"] for row in history]

@@ -1,4 +1,4 @@
-"""What an epoch may be given besides its images: a schedule, an augmentation, a number type."""
+"""What an epoch depends on besides its images: schedule, augmentation, number type."""
 
 from pathlib import Path
 from typing import Any
@@ -7,52 +7,52 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from network.examples import Examples
 from network.gradient_descent import gradient_descent
 from network.initialization import initial_weights
 from network.model import predict
+from network.optimizer import Optimizer
+from network.training_state import TrainingState
 
 DIGITS = Path(__file__).resolve().parents[2] / "data" / "digits.csv"
-SETTINGS: dict[str, Any] = {"learning_rate": 0.5, "l2": 0.1, "epochs": 6}
+SETTINGS: dict[str, Any] = {"optimizer": Optimizer(learning_rate=0.5, l2=0.1), "epochs": 6}
 
 
-def easy_digits(examples: int = 600) -> tuple[np.ndarray, np.ndarray]:
+def easy_digits(examples: int = 600) -> Examples:
     """Return images whose digit shows in pixels of its own, and one-hot targets."""
     rng = np.random.default_rng(3)
     labels = rng.integers(0, 10, examples)
     images = rng.random((examples, 36)).astype(np.float32) * 0.3
     images[np.arange(examples), labels * 3] += 0.7
-    return images, np.eye(10, dtype=np.float32)[labels]
+    return Examples(images, np.eye(10, dtype=np.float32)[labels])
 
 
-def fresh(*hidden: int, dtype: str = "float32") -> list[np.ndarray]:
-    """Return the first weights of a network for easy digits."""
-    return initial_weights(
+def fresh(*hidden: int, dtype: str = "float32") -> TrainingState:
+    """Return the start of a training on easy digits."""
+    weights = initial_weights(
         [36, *hidden, 10], np.random.default_rng(1), initialization="glorot", dtype=dtype
     )
+    return TrainingState.begin(weights, np.random.default_rng(0))
 
 
 def test_augmented_images_differ_every_epoch_and_leave_the_given_ones_alone() -> None:
-    """Each epoch draws anew from the images given, which are not changed."""
-    images, targets = easy_digits()
-    before = images.copy()
+    """Each epoch draws from the images given, which are not changed."""
+    digits = easy_digits()
+    before = digits.images.copy()
     drawn = []
 
     def watched(given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        assert given is images
+        assert given is digits.images
         drawn.append(rng.random())
         return given
 
-    for _ in gradient_descent(
-        fresh(), images, targets, augment=watched, rng=np.random.default_rng(0), **SETTINGS
-    ):
-        pass
+    list(gradient_descent(fresh(), digits, augment=watched, **SETTINGS))
     assert len(set(drawn)) == len(drawn) == SETTINGS["epochs"]
-    assert (images == before).all()
+    assert (digits.images == before).all()
 
 
-def test_a_failing_augmentation_is_told() -> None:
+def test_a_failing_augmentation_ends_the_training() -> None:
     """An error on the second thread ends the training instead of being lost."""
-    images, targets = easy_digits()
     calls = []
 
     def failing(given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -62,42 +62,27 @@ def test_a_failing_augmentation_is_told() -> None:
         return given
 
     with pytest.raises(RuntimeError, match="out of ink"):
-        list(
-            gradient_descent(
-                fresh(), images, targets, augment=failing, rng=np.random.default_rng(0), **SETTINGS
-            )
-        )
+        list(gradient_descent(fresh(), easy_digits(), augment=failing, **SETTINGS))
 
 
 def test_cosine_schedule_shortens_steps_along_half_a_wave() -> None:
     """On a linear slope the steps are the schedule: full at first, half midway, almost 0 last."""
-    image, target = np.ones((1, 1)), np.ones((1, 1))
+    example = Examples(np.ones((1, 1)), np.ones((1, 1)))
     weights = [np.array([[-200.0, -200.0]])]  # so wrong that the slope stays -1
+    state = TrainingState.begin(weights, np.random.default_rng(0))
     before = [weights[0][0, 0]]
-    for _ in gradient_descent(
-        weights,
-        image,
-        target,
-        learning_rate=1.0,
-        l2=0,
-        epochs=4,
-        schedule="cosine",
-        rng=np.random.default_rng(0),
-    ):
+    for _ in gradient_descent(state, example, Optimizer(1.0, schedule="cosine"), epochs=4):
         before.append(weights[0][0, 0])
     assert np.diff(before) == pytest.approx([1, 0.8535534, 0.5, 0.1464466])
 
 
 def test_saturated_network_trains_without_warnings() -> None:
     """Huge pixels and huge weights are no reason to warn or to stop: the cost stays a number."""
-    images, targets = easy_digits()
-    weights = [layer * 1e4 for layer in fresh(8)]
-    costs = [
-        epoch.cost
-        for epoch in gradient_descent(
-            weights, images * 1e4, targets, rng=np.random.default_rng(0), **SETTINGS
-        )
-    ]
+    digits, state = easy_digits(), fresh(8)
+    digits.images[:] *= 1e4
+    for layer in state.weights:
+        layer *= 1e4
+    costs = [epoch.cost for epoch in gradient_descent(state, digits, **SETTINGS)]
     assert len(costs) == SETTINGS["epochs"]
     assert np.isfinite(costs).all()
 
@@ -105,28 +90,19 @@ def test_saturated_network_trains_without_warnings() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_number_type_of_the_weights_rules(dtype: str) -> None:
     """Weights keep their type, whatever that of images and targets."""
-    images, targets = easy_digits()
-    weights = fresh(8, dtype=dtype)
-    list(gradient_descent(weights, images, targets, rng=np.random.default_rng(0), **SETTINGS))
-    assert {layer.dtype for layer in weights} == {np.dtype(dtype)}
+    state = fresh(8, dtype=dtype)
+    list(gradient_descent(state, easy_digits(), **SETTINGS))
+    assert {layer.dtype for layer in state.weights} == {np.dtype(dtype)}
 
 
-def test_classic_recipe_reads_nine_digits_in_ten() -> None:
-    """Trained on 4,000 of the shipped digits, the classic recipe reads about 92 % of the rest."""
+def test_classic_recipe_recognises_nine_digits_in_ten() -> None:
+    """Trained on 4,000 of the shipped digits, the classic recipe gets about 92 % of the rest."""
     table = pd.read_csv(DIGITS, header=None).to_numpy()
     order = np.random.default_rng(0).permutation(len(table))
     images, labels = (table[order, :-1] / 255).astype(np.float32), table[order, -1]
-    targets = np.eye(10, dtype=np.float32)[labels]
-    weights = initial_weights([400, 40, 10], np.random.default_rng(1))
-    for _ in gradient_descent(
-        weights,
-        images[:4000],
-        targets[:4000],
-        learning_rate=1.2,
-        l2=1.0,
-        epochs=400,
-        rng=np.random.default_rng(0),
-    ):
-        pass
-    accuracy = (predict(weights, images[4000:]).argmax(axis=1) == labels[4000:]).mean()
+    digits = Examples(images[:4000], np.eye(10, dtype=np.float32)[labels[:4000]])
+    rng = np.random.default_rng(1)
+    state = TrainingState.begin(initial_weights([400, 40, 10], rng), rng)
+    list(gradient_descent(state, digits, Optimizer(learning_rate=1.2, l2=1.0), epochs=400))
+    accuracy = (predict(state.weights, images[4000:]).argmax(axis=1) == labels[4000:]).mean()
     assert 0.905 <= accuracy <= 0.935

@@ -6,10 +6,13 @@ from examples.training import cost
 from sklearn.neural_network import MLPClassifier
 
 from network.backpropagation import Backpropagation
+from network.examples import Examples
 from network.gradient_descent import gradient_descent
 from network.initialization import initial_weights
 from network.model import predict
+from network.optimizer import Optimizer
 from network.sharding import SMALLEST_SHARD, ShardedBackpropagation
+from network.training_state import TrainingState
 
 
 def some_digits(examples: int, inputs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -22,20 +25,14 @@ def gradient_by_one_step(
     weights: list[np.ndarray], images: np.ndarray, targets: np.ndarray, l2: float, activation: str
 ) -> list[np.ndarray]:
     """Return what one step of length 1 takes from the weights: their gradient."""
-    after = [layer.copy() for layer in weights]
+    state = TrainingState.begin([layer.copy() for layer in weights], np.random.default_rng(0))
+    optimizer = Optimizer(learning_rate=1.0, l2=l2)
     steps = gradient_descent(
-        after,
-        images,
-        targets,
-        learning_rate=1.0,
-        l2=l2,
-        epochs=1,
-        rng=np.random.default_rng(0),
-        activation=activation,
+        state, Examples(images, targets), optimizer, epochs=1, activation=activation
     )
     (epoch,) = steps
     assert epoch.cost == pytest.approx(cost(weights, images, targets, l2, activation), rel=1e-12)
-    return [old - new for old, new in zip(weights, after, strict=True)]
+    return [old - new for old, new in zip(weights, state.weights, strict=True)]
 
 
 @pytest.mark.parametrize("l2", [0.0, 3.0])
@@ -101,15 +98,11 @@ def test_scikit_learn_takes_the_same_steps(activation: str, theirs: str) -> None
         for biases, coefficients in zip(peer.intercepts_, peer.coefs_, strict=True)
     ]
     epochs = gradient_descent(
-        weights,
-        images,
-        targets,
-        learning_rate=0.3,
-        l2=2.0,
+        TrainingState.begin(weights, np.random.default_rng(0)),
+        Examples(images, targets),
+        Optimizer(learning_rate=0.3, momentum=0.9, l2=2.0),
         epochs=5,
-        momentum=0.9,
         activation=activation,
-        rng=np.random.default_rng(0),
     )
     for epoch in epochs:
         peer.partial_fit(images, targets.astype(int))

@@ -1,17 +1,20 @@
-"""A training that was interrupted goes on where it was, and ends with the same bits."""
+"""A training that was interrupted resumes where it was, and ends with the same bits."""
 
 import logging
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from examples.digits import easy_digits
-from examples.training import CLASSIC, InterruptedTraining, interrupt_at, outcome
+from examples.training import CLASSIC, SILENT, InterruptedTraining, interrupt_at, outcome
 
+from network.training_state import TrainingState
 from tasks.training import checkpoint as checkpoint_module
-from tasks.training.checkpoint import Checkpoint, TrainingState
+from tasks.training.checkpoint import Checkpoint, Snapshot
 from tasks.training.ensemble import fit_members
 from tasks.training.fit import fit
+from tasks.training.progress import Show
 from tasks.training.settings import TrainingSettings
 
 EPOCHS = 6
@@ -36,19 +39,23 @@ def test_a_resumed_training_ends_with_the_same_bits(recipe: str, tmp_path: Path)
     """Interrupted three times, the weights and the whole history are those of one go."""
     training = RECIPES[recipe].model_copy(update={"epochs": EPOCHS})
     digits = easy_digits(100)
-    whole = outcome(*fit(digits, training, 3, lambda epoch, cost: None))
+
+    def fitted(show: Show, checkpoint: Checkpoint | None) -> tuple[list[np.ndarray], pd.DataFrame]:
+        return fit(digits, training, np.random.default_rng(3), show, checkpoint)
+
+    whole = outcome(*fitted(SILENT, None))
     for stop in (2, 4, 5):
         with pytest.raises(InterruptedTraining):
-            fit(digits, training, 3, interrupt_at(stop), Checkpoint(tmp_path / "key"))
+            fitted(interrupt_at(stop), Checkpoint(tmp_path / "key"))
     begun: list[int] = []
-    resumed = fit(digits, training, 3, lambda e, _: begun.append(e), Checkpoint(tmp_path / "key"))
+    resumed = fitted(lambda epoch, _: begun.append(epoch), Checkpoint(tmp_path / "key"))
     assert begun == [5, 6], "epochs that were done are not done again"
     assert outcome(*resumed) == whole
 
 
 @pytest.mark.usefixtures("every_epoch")
 def test_an_interrupted_ensemble_trains_no_member_twice(tmp_path: Path) -> None:
-    """Members that were done stay so, the one at work goes on, and the bits are those of one go."""
+    """Complete members stay so, the one at work resumes, and the bits are those of one go."""
     training = TrainingSettings(
         hidden_layers=(8,), epochs=3, members=3, validation_fraction=0.2, patience=1
     )
@@ -65,26 +72,32 @@ def test_an_interrupted_ensemble_trains_no_member_twice(tmp_path: Path) -> None:
     assert outcome(*resumed) == whole
     done: list[int] = []
     fit_members(digits, training, 3, lambda e, _: done.append(e), Checkpoint(tmp_path / "key"))
-    assert done == [], "a training that ended by its patience is not taken up again"
+    assert done == [], "a training that ended by its patience is not resumed"
 
 
-def state(epochs: int = 2) -> TrainingState:
-    """Return a state with awkward numbers in it."""
+def snapshot(epochs: int = 2) -> Snapshot:
+    """Return a snapshot with awkward numbers in it."""
     rng = np.random.default_rng(5)
     layers = [rng.normal(size=(4, 3)).astype("float32"), np.array([[np.pi, 1e-310]])]
     history = [{"epoch": n, "cost": 0.1 + n / 3} for n in range(1, epochs + 1)]
-    return TrainingState(layers, layers, [], dict(rng.bit_generator.state), history)
+    return Snapshot(TrainingState(layers, layers[1:], rng, epochs), history, layers[:1])
 
 
 def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
     """Arrays keep their bits and number types; the generator goes on with the same numbers."""
-    Checkpoint(tmp_path / "key").save(state())
+    saved = snapshot()
+    Checkpoint(tmp_path / "key").save(saved)
     loaded = Checkpoint(tmp_path / "key").load()
     assert loaded is not None
-    for saved, now in zip(state().weights, loaded.weights, strict=True):
-        assert saved.dtype == now.dtype
-        assert saved.tobytes() == now.tobytes()
-    assert (loaded.rng, loaded.history) == (state().rng, state().history)
+    for before, now in (
+        (saved.state.weights, loaded.state.weights),
+        (saved.state.velocity, loaded.state.velocity),
+        (saved.best_weights, loaded.best_weights),
+    ):
+        assert [layer.dtype for layer in before] == [layer.dtype for layer in now]
+        assert [layer.tobytes() for layer in before] == [layer.tobytes() for layer in now]
+    assert (loaded.history, loaded.state.epoch) == (saved.history, 2)
+    assert (loaded.state.rng.random(9) == saved.state.rng.random(9)).all()
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
@@ -92,9 +105,9 @@ def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
 def test_a_damaged_checkpoint_is_ignored_with_a_warning(
     harm: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Training begins anew, and a person is told why."""
+    """Training starts from the beginning, and the log says why."""
     path = tmp_path / "key"
-    Checkpoint(path).save(state())
+    Checkpoint(path).save(snapshot())
     content = path.read_bytes()
     middle = len(content) // 2
     path.write_bytes(
@@ -107,7 +120,7 @@ def test_a_damaged_checkpoint_is_ignored_with_a_warning(
     )
     with caplog.at_level(logging.WARNING):
         assert Checkpoint(path).load() is None
-    assert "checkpoint damaged, training begins anew" in caplog.text
+    assert "checkpoint damaged, training starts from the beginning" in caplog.text
 
 
 def test_checkpoints_take_a_hundredth_of_the_time_at_most(
@@ -119,12 +132,12 @@ def test_checkpoints_take_a_hundredth_of_the_time_at_most(
     saved: list[float] = []
     checkpoint = Checkpoint(tmp_path / "key")
 
-    def slow_save(state: TrainingState) -> None:
+    def slow_save(snapshot: Snapshot) -> None:
         saved.append(clock[0])
         clock[0] += 2
 
     monkeypatch.setattr(checkpoint, "save", slow_save)
     while clock[0] < 500:
         clock[0] += 1
-        checkpoint.save_if_due(state())
+        checkpoint.save_if_due(snapshot())
     assert saved == [5, 207, 409]

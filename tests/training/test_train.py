@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from examples.digits import easy_digits
 from examples.training import CLASSIC, SILENT
+from numpy.random import default_rng
 
 from network.model import predict, weighted_sums
 from network.weights import dump_weights
@@ -20,19 +21,21 @@ def test_history_has_a_row_an_epoch() -> None:
     """Every epoch's cost is recorded and shown."""
     shown: list[int] = []
     settings = CLASSIC.model_copy(update={"epochs": 4})
-    _, history = fit(easy_digits(50), settings, 0, lambda epoch, _: shown.append(epoch))
+    _, history = fit(
+        easy_digits(50), settings, default_rng(0), lambda epoch, _: shown.append(epoch)
+    )
     assert list(history.columns) == ["epoch", "cost"]
     assert list(history["epoch"]) == shown == [1, 2, 3, 4]
 
 
 def test_validation_part_is_watched_and_not_trained_on() -> None:
-    """Training is that of the other rows alone; the part's cost and accuracy are told."""
+    """Training is that of the other rows alone; the part's cost and accuracy are recorded."""
     digits = easy_digits(100)
     part = Digits(digits.pixels[:80], digits.labels[:80], 8, 255)
     settings = CLASSIC.model_copy(update={"epochs": 3})
-    alone, _ = fit(part, settings, 0, SILENT)
+    alone, _ = fit(part, settings, default_rng(0), SILENT)
     watched = settings.model_copy(update={"validation_fraction": 0.2})
-    weights, history = fit(digits, watched, 0, SILENT)
+    weights, history = fit(digits, watched, default_rng(0), SILENT)
     assert all((a == b).all() for a, b in zip(alone, weights, strict=True))
     held_out = digits.pixels[80:] / np.float32(255)
     right = predict(weights, held_out.astype("float32")).argmax(axis=1) == digits.labels[80:]
@@ -50,19 +53,21 @@ def test_early_stopping_keeps_the_weights_of_the_least_validation_cost() -> None
         validation_fraction=1 / 3,
         patience=5,
     )
-    weights, history = fit(digits, settings, 0, SILENT)
+    weights, history = fit(digits, settings, default_rng(0), SILENT)
     best = int(history["validation_cost"].idxmin())
     assert len(history) == best + 1 + 5 < 300
     until_best = settings.model_copy(update={"epochs": best + 1, "patience": 0})
-    expected, _ = fit(digits, until_best, 0, SILENT)
+    expected, _ = fit(digits, until_best, default_rng(0), SILENT)
     assert all((a == b).all() for a, b in zip(expected, weights, strict=True))
 
 
 def test_a_validation_part_without_rows_is_refused() -> None:
-    """A share that comes to no row is an error that names the option."""
+    """A share that is less than a row is an error that names the setting."""
     settings = CLASSIC.model_copy(update={"validation_fraction": 0.01})
-    with pytest.raises(DataError, match="--validation-fraction"):
-        fit(easy_digits(20), settings, 0, SILENT)
+    with pytest.raises(
+        DataError, match=r"20 training rows can't be split at `validation_fraction` 0\.01"
+    ):
+        fit(easy_digits(20), settings, default_rng(0), SILENT)
 
 
 def test_patience_without_validation_is_refused() -> None:
@@ -75,7 +80,7 @@ def test_equal_seeds_give_equal_weights_with_distortion() -> None:
     """Distortions and batches come from the seed too."""
     settings = TrainingSettings(epochs=2, hidden_layers=(16,))
     (first, _), (again, _), (other, _) = (
-        fit(easy_digits(64), settings, seed, SILENT) for seed in (3, 3, 4)
+        fit(easy_digits(64), settings, default_rng(seed), SILENT) for seed in (3, 3, 4)
     )
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
@@ -85,7 +90,7 @@ def test_members_differ_and_their_network_is_their_mean() -> None:
     """Each has weights of its own; the ensemble's sums and its history are the means of theirs."""
     digits = easy_digits(60)
     training = CLASSIC.model_copy(update={"epochs": 4, "members": 3, "hidden_layers": (6,)})
-    alone = [fit(digits, training, 5, SILENT, member=number) for number in range(3)]
+    alone = [fit(digits, training, default_rng([5, n]), SILENT) for n in (1, 2, 3)]
     weights, history = fit_members(digits, training, 5, SILENT)
     images = scaled_images(digits, "float32")
     sums = [weighted_sums(each, images, "sigmoid") for each, _ in alone]
@@ -98,7 +103,7 @@ def test_members_differ_and_their_network_is_their_mean() -> None:
 def test_one_member_is_a_single_network_bit_for_bit() -> None:
     """Where no ensemble is asked for, nothing is merged."""
     digits = easy_digits(60)
-    single, rows = fit(digits, CLASSIC, 5, SILENT)
+    single, rows = fit(digits, CLASSIC, default_rng([5, 1]), SILENT)
     weights, history = fit_members(digits, CLASSIC, 5, SILENT)
     assert dump_weights(weights) == dump_weights(single)
     pd.testing.assert_frame_equal(history, rows, check_exact=True)

@@ -1,10 +1,11 @@
-"""Starting from a trained network: which weights are kept, what is refused, what is told."""
+"""Starting from a trained network: which weights are kept, what is refused, what is recorded."""
 
 import os
 import pickle
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import Digits as DigitsCommand
 from examples.digits import easy_digits
@@ -21,17 +22,22 @@ from examples.training import (
 
 from flows.settings import Settings
 from network.backpropagation import Backpropagation
+from network.examples import Examples
 from network.gradient_descent import gradient_descent
 from network.initialization import initial_weights
+from network.optimizer import Optimizer
+from network.training_state import TrainingState
 from network.weights import WeightsError, dump_weights
 from tasks.cache.store import Store, sha256_of
+from tasks.digits.table import Digits
 from tasks.errors import InputError
 from tasks.report.shell_commands import commands
 from tasks.runs.manifest import read_manifest
 from tasks.training.checkpoint import Checkpoint
-from tasks.training.first_weights import first_weights
+from tasks.training.first_weights import Pretrained, first_weights
 from tasks.training.fit import fit
 from tasks.training.initial_network import find_initial_weights
+from tasks.training.progress import Show
 from tasks.training.settings import TrainingSettings
 from tasks.verify import verify
 
@@ -42,6 +48,14 @@ def some_weights(*sizes: int, dtype: str = "float32") -> list[np.ndarray]:
     """Return random weights, large enough that every layer matters."""
     rng = np.random.default_rng(7)
     return [rng.normal(0, 0.8, layer.shape).astype(dtype) for layer in initial_weights(sizes, rng)]
+
+
+def fitted(
+    digits: Digits, training: TrainingSettings, seed: int, pretrained: Pretrained | None = None
+) -> tuple[list[np.ndarray], pd.DataFrame]:
+    """Train without showing or saving anything."""
+    rng = np.random.default_rng(seed)
+    return fit(digits, training, rng, SILENT, pretrained=pretrained)
 
 
 # The network: frozen layers.
@@ -70,8 +84,11 @@ def test_gradient_above_a_frozen_layer_is_the_slope_of_the_cost() -> None:
     images, targets = rng.random((6, 9)), np.eye(4)[rng.integers(0, 4, 6)]
     before = some_weights(9, 7, 5, 4, dtype="float64")
     after = [layer.copy() for layer in before]
-    settings = {"learning_rate": 1.0, "l2": 3.0, "epochs": 1, "frozen": 1, "activation": "tanh"}
-    (epoch,) = gradient_descent(after, images, targets, rng=rng, **settings)
+    state = TrainingState.begin(after, rng, frozen=1)
+    optimizer = Optimizer(learning_rate=1.0, l2=3.0)
+    (epoch,) = gradient_descent(
+        state, Examples(images, targets), optimizer, epochs=1, activation="tanh"
+    )
     assert epoch.cost == pytest.approx(cost(before, images, targets, 3.0, "tanh"), rel=1e-12)
     assert digest(before[0]) == digest(after[0])
     for layer, now in zip(before[1:], after[1:], strict=True):
@@ -88,23 +105,15 @@ def test_gradient_above_a_frozen_layer_is_the_slope_of_the_cost() -> None:
 @pytest.mark.parametrize("frozen", [-1, 2])
 def test_a_network_without_a_layer_to_train_is_refused(frozen: int) -> None:
     """All layers frozen, or fewer than none, is an error and not a training that does nothing."""
-    epochs = gradient_descent(
-        some_weights(4, 3, 2),
-        np.zeros((1, 4)),
-        np.ones((1, 2)),
-        learning_rate=1.0,
-        l2=0.0,
-        epochs=1,
-        rng=np.random.default_rng(0),
-        frozen=frozen,
-    )
     with pytest.raises(ValueError, match="at least one must be trained"):
-        list(epochs)
+        TrainingState.begin(some_weights(4, 3, 2), np.random.default_rng(0), frozen)
 
 
 def test_freezing_every_layer_is_refused_as_a_setting() -> None:
     """The error names the number of hidden layers, the most that may be frozen."""
-    with pytest.raises(ValueError, match="leaves nothing to train: give 1 at most"):
+    with pytest.raises(
+        ValueError, match="`freeze_layers` 2 leaves nothing to train: give 1 at most"
+    ):
         TrainingSettings(hidden_layers=(9,), freeze_layers=2)
 
 
@@ -116,7 +125,7 @@ def test_frozen_layers_stay_as_they_were_bit_for_bit(frozen: int) -> None:
     """The first n layers are those of the initial network; all others have learnt."""
     initial = some_weights(64, 8, 6, 10)
     training = QUICK.model_copy(update={"freeze_layers": frozen, "batch_size": 16})
-    weights, _ = fit(easy_digits(50), training, 0, SILENT, initial=initial)
+    weights, _ = fitted(easy_digits(50), training, 0, pretrained=Pretrained(initial))
     same = [digest(old) == digest(new) for old, new in zip(initial, weights, strict=True)]
     assert same == [number < frozen for number in range(3)]
 
@@ -128,18 +137,20 @@ def test_an_interrupted_transfer_ends_with_the_same_bits(
     """A checkpoint carries frozen layers and the velocity of the others."""
     monkeypatch.setattr("tasks.training.checkpoint.SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr("tasks.training.checkpoint.LEAST_SHARE", 0)
-    initial = some_weights(64, 8, 6, 4)  # its last layer is drawn anew
+    initial = Pretrained(some_weights(64, 8, 6, 4))  # its last layer is drawn at random
     update = {"freeze_layers": 1, "momentum": 0.9, "batch_size": batch_size, "epochs": 5}
     training = QUICK.model_copy(update=update)
     digits = easy_digits(60)
-    whole = outcome(*fit(digits, training, 3, SILENT, initial=initial))
+
+    def go(show: Show, checkpoint: Checkpoint | None) -> tuple[list[np.ndarray], pd.DataFrame]:
+        return fit(digits, training, np.random.default_rng(3), show, checkpoint, initial)
+
+    whole = outcome(*go(SILENT, None))
     for stop in (2, 4):
         with pytest.raises(InterruptedTraining):
-            fit(digits, training, 3, interrupt_at(stop), Checkpoint(tmp_path / "key"), initial)
+            go(interrupt_at(stop), Checkpoint(tmp_path / "key"))
     begun: list[int] = []
-    resumed = fit(
-        digits, training, 3, lambda e, _: begun.append(e), Checkpoint(tmp_path / "key"), initial
-    )
+    resumed = go(lambda epoch, _: begun.append(epoch), Checkpoint(tmp_path / "key"))
     assert begun == [4, 5], "epochs that were done are not done again"
     assert outcome(*resumed) == whole
 
@@ -147,18 +158,20 @@ def test_an_interrupted_transfer_ends_with_the_same_bits(
 def test_the_same_sizes_go_on_where_the_initial_network_ended() -> None:
     """Two trainings one after the other are one of twice the length, where nothing is random."""
     digits = easy_digits(50)
-    once, history = fit(digits, QUICK.model_copy(update={"epochs": 6}), 0, SILENT)
-    first, _ = fit(digits, QUICK, 0, SILENT)
-    twice, rest = fit(digits, QUICK, 1, SILENT, initial=first)
+    once, history = fitted(digits, QUICK.model_copy(update={"epochs": 6}), 0)
+    first, _ = fitted(digits, QUICK, 0)
+    twice, rest = fitted(digits, QUICK, 1, pretrained=Pretrained(first))
     assert digest(*twice) == digest(*once)
     assert list(rest["cost"]) == list(history["cost"][3:])
 
 
 def test_another_number_of_outputs_keeps_all_but_the_last_layer() -> None:
-    """The last layer is drawn anew, by the seed; the others are copies of the initial ones."""
+    """The last layer is drawn at random, by the seed; the others are copies of the initial ones."""
     initial = some_weights(64, 8, 6, 4)
-    weights = first_weights([64, 8, 6, 10], QUICK, np.random.default_rng(1), initial)
-    again = first_weights([64, 8, 6, 10], QUICK, np.random.default_rng(1), initial)
+    weights, again = (
+        first_weights([64, 8, 6, 10], QUICK, np.random.default_rng(1), Pretrained(initial))
+        for _ in range(2)
+    )
     assert digest(*weights[:2]) == digest(*initial[:2])
     assert weights[2].shape == (10, 7)
     assert digest(weights[2]) == digest(again[2])
@@ -166,8 +179,8 @@ def test_another_number_of_outputs_keeps_all_but_the_last_layer() -> None:
 
 
 def test_initial_weights_take_on_the_number_type_of_the_training() -> None:
-    """A float64 network can be gone on with in float32."""
-    initial = some_weights(64, 8, 6, 10, dtype="float64")
+    """A float64 network can be trained further in float32."""
+    initial = Pretrained(some_weights(64, 8, 6, 10, dtype="float64"))
     weights = first_weights([64, 8, 6, 10], QUICK, np.random.default_rng(1), initial)
     assert {layer.dtype.name for layer in weights} == {"float32"}
 
@@ -177,7 +190,7 @@ def test_initial_weights_take_on_the_number_type_of_the_training() -> None:
     [
         (
             [64, 9, 10],
-            "64 → 8 → 6 → 10, but 64 → 9 → 10 is to be trained. Give --hidden-layers 8 6",
+            "64 → 8 → 6 → 10, but 64 → 9 → 10 is to be trained. Give `hidden_layers` 8 6",
         ),
         ([64, 8, 5, 10], "64 → 8 → 6 → 10, but 64 → 8 → 5 → 10"),
         ([49, 8, 6, 10], "64 → 8 → 6 → 10, but 49 → 8 → 6 → 10 .* images of 64 pixels, not 49"),
@@ -187,7 +200,7 @@ def test_other_widths_are_refused_with_both_shapes(sizes: list[int], words: str)
     """Hidden layers or images that do not fit are named from input to output, with a remedy."""
     rng = np.random.default_rng(0)
     with pytest.raises(InputError, match=words):
-        first_weights(sizes, QUICK, rng, some_weights(64, 8, 6, 10))
+        first_weights(sizes, QUICK, rng, Pretrained(some_weights(64, 8, 6, 10)))
 
 
 # The setting, in the flow.
@@ -219,12 +232,12 @@ def test_a_run_may_be_named_in_every_way_and_its_digest_decides(
     elsewhere.write_bytes((first / "weights.pkl").read_bytes())
     published = run(changed(settings, initial_weights="champion"))
     assert ran(published)[0] == "train"
-    told = manifest(published)
+    account = manifest(published)
     digest = sha256_of(first / "weights.pkl")
-    assert told["stages"]["train"]["inputs"]["initial"] == digest
-    assert told["initial_weights"]["sha256"] == digest
+    assert account["stages"]["train"]["inputs"]["initial"] == digest
+    assert account["initial_weights"]["sha256"] == digest
     again = f"--initial-weights {first / 'weights.pkl'}"
-    assert again in commands(told, None), "the champion may be another one tomorrow"
+    assert again in commands(account, None), "the champion may be another one tomorrow"
     for given in (first.name, first.name[:24], str(first / "weights.pkl"), str(elsewhere)):
         assert ran(run(changed(settings, initial_weights=given))) == [], given
     verification = verify(published.directory, Store(folder=settings.artifacts))
@@ -245,20 +258,20 @@ def test_plain_matrices_from_elsewhere_are_a_start(settings: Settings, tmp_path:
 def test_another_activation_is_refused(settings: Settings) -> None:
     """The initial network's model.json says what its neurons do; weights alone would mislead."""
     training = settings.training.model_copy(update={"activation": "tanh"})
-    with pytest.raises(InputError, match=r"are sigmoid, but --activation is tanh\. Give --activ"):
+    with pytest.raises(InputError, match=r"are sigmoid, but `activation` is tanh\. Give `activ"):
         find_initial_weights("latest", settings.artifacts, training)
 
 
 def test_altered_weights_of_a_run_are_refused(settings: Settings) -> None:
-    """Weights that are not those of the model.json beside them have an unknown activation."""
+    """Weights that are not those of the model.json next to them have an unknown activation."""
     (folder,) = (settings.artifacts / "runs").iterdir()
     (folder / "weights.pkl").write_bytes(dump_weights(some_weights(64, 40, 10)))
-    with pytest.raises(InputError, match=r"not the weights that the model\.json beside it"):
+    with pytest.raises(InputError, match=r"not the weights that the model\.json next to it"):
         find_initial_weights("latest", settings.artifacts, settings.training)
 
 
 @pytest.mark.parametrize("given", ["nowhere.pkl", "2031"])
-def test_a_start_that_is_not_there_is_told_before_anything_runs(
+def test_a_start_that_is_not_there_is_refused_before_anything_runs(
     digits: DigitsCommand, small_csv: Path, given: str
 ) -> None:
     """An unknown run or file is one line and exit code 2."""
