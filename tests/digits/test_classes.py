@@ -307,7 +307,7 @@ def test_a_net_tells_odd_from_even(settings: Settings, tmp_path: Path) -> None:
     assert published.accuracy > 0.9
     report = (published.directory / "report.md").read_text()
     assert "of 24 test images recognised" in report
-    assert "read as a 0, say" in report
+    assert "predicted as 0, the share that are" in report
     assert "digit" not in (published.directory / "figures" / "confusion.svg").read_text()
     assert load_model(published.directory).weights[-1].shape == (2, 41)
     assert ran(run(changed(parity, initial_weights=str(weights_of(settings))))) == []

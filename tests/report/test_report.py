@@ -210,7 +210,7 @@ def test_the_champion_is_compared(folder: Path, p_value: float, said: str) -> No
     write_report(folder, MANIFEST, changed(METRICS, champion=champion))
     text = (folder / "report.md").read_text(encoding="utf-8").split("\n## ")[0]
     assert "earlier, recognises 90.0" in text
-    assert "8 of them changed sides: 7 that it mistakes are right now, 1 that it" in text
+    assert "8 of them changed sides: 7 from wrong to right, 1 from right to wrong" in text
     assert f"(McNemar's exact test: {said}," in text
 
 
@@ -227,7 +227,7 @@ def test_drift_is_told_at_the_top(folder: Path) -> None:
     drifted = changed(METRICS, data=METRICS["data"] | DRIFT)
     write_report(folder, MANIFEST, drifted)
     top, *sections = (folder / "report.md").read_text(encoding="utf-8").split("\n## ")
-    assert "> **The data have drifted** from those of the champion, much" in top
+    assert "> **The data have drifted** from those of the champion; the change is large." in top
     (data,) = (section for section in sections if section.startswith("Data\n"))
     assert "87.5\N{NO-BREAK SPACE}% of the images were among its data" in data
     assert "| How much ink an image has | 0.310 | 0.004 | large |" in data
