@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from flows.comparison import comparison_on_terminal
 from flows.options import Artifacts, Json, RunName, out
+from flows.terminal import comparison_details
 from tasks.cache.store import Store
 from tasks.compare import compare as compare_runs
 from tasks.runs.folders import find_run
@@ -23,4 +23,4 @@ def compare(
     if json:
         print(comparison.model_dump_json())
         return
-    out.print(comparison_on_terminal(comparison))
+    out.print(comparison_details(comparison))

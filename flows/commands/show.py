@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flows.options import Artifacts, Json, RunName, out
-from flows.tables import run_on_terminal
+from flows.terminal import run_details
 from tasks.errors import InputError
 from tasks.runs.folders import MANIFEST, find_run, read_json
 
@@ -26,7 +26,7 @@ def show(
     if json:
         print(json_format.dumps({"manifest": manifest, "metrics": metrics}))
     else:
-        out.print(run_on_terminal(folder, manifest, metrics))
+        out.print(run_details(folder, manifest, metrics))
     report = folder / "report.html"
     if open and not webbrowser.open(report.resolve().as_uri()):
         raise InputError(f"no browser could be started here. Open the report yourself: {report}")

@@ -1,20 +1,67 @@
-"""Two runs side by side on a terminal."""
+"""What the commands show on a terminal: the runs, one run, two runs side by side."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from tasks.compare import Pair, RunComparison
+from tasks.digits.classes import image_noun, label_noun
 from tasks.runs.changed_digits import ChangedDigit
 
 SHOWN_DIGITS = 20
 
 
-def comparison_on_terminal(comparison: RunComparison) -> RenderableType:
-    """Return a comparison to print: what differs, how well each reads, which digits changed."""
+def runs_table(runs: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the runs as a table to print."""
+    table = Table("run", "accuracy", "verdict", "stages run")
+    table.columns[0].no_wrap = True
+    for run in runs:
+        table.add_row(
+            run["run"] + (" ★" if run["champion"] else ""),
+            f"{run['accuracy']:.1%}",
+            run["verdict"],
+            f"{len(run['ran'])} of {run['stages']}",
+        )
+    return table
+
+
+def run_details(
+    folder: Path, manifest: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> RenderableType:
+    """Return one run to print: its accuracy, its stages with reasons, each label, its settings."""
+    low, high = metrics["accuracy_interval"]
+    classes = metrics["classes"]
+    stages = Table("stage", "state", "seconds", "why")
+    for name, stage in manifest["stages"].items():
+        stages.add_row(name, stage["state"], f"{stage['seconds']:.2f}", escape(stage["reason"]))
+    labels = Table(label_noun(classes), "precision", "recall", "F1", "images")
+    for row in metrics["per_digit"]:
+        labels.add_row(
+            str(row["digit"]),
+            *(f"{row[name]:.1%}" for name in ("precision", "recall", "f1")),
+            str(row["support"]),
+        )
+    settings = Table("setting", "value")
+    for name, value in pd.json_normalize(dict(manifest["settings"])).iloc[0].items():
+        settings.add_row(str(name), escape(str(value)))
+    return Group(
+        f"{manifest['run']}: {metrics['accuracy']:.1%} of {metrics['test_rows']:,} test "
+        f"{image_noun(classes)}s recognised (95 % interval {low:.1%} to {high:.1%}), "
+        f"{manifest['verdict']}",
+        stages,
+        labels,
+        settings,
+        f"Report: {folder / 'report.html'}",
+    )
+
+
+def comparison_details(comparison: RunComparison) -> RenderableType:
+    """Return a comparison to print: what differs, the metrics, which digits changed sides."""
     return Group(*_parts(comparison))
 
 
@@ -53,7 +100,7 @@ def _table(title: str, pairs: Mapping[str, Pair]) -> Table:
 
 
 def _digits(digits: list[ChangedDigit]) -> RenderableType:
-    table = Table("row", "label", "A reads", "B reads")
+    table = Table("row", "label", "A predicts", "B predicts")
     for digit in digits[:SHOWN_DIGITS]:
         table.add_row(*map(str, (digit.row, digit.label, digit.read_by_a, digit.read_by_b)))
     more = len(digits) - SHOWN_DIGITS
@@ -61,7 +108,7 @@ def _digits(digits: list[ChangedDigit]) -> RenderableType:
 
 
 def _shown(name: str, value: Any) -> str:
-    """Write a value as a person reads it: shares as percentages, digests by their beginning."""
+    """Return a value as text: shares as percentages, digests by their beginning."""
     if value is None:
         return "–"
     if isinstance(value, str) and len(value) >= 40 and set(value) <= set("0123456789abcdef"):
