@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 
 .PHONY: setup train serve test chaos lint format lock bench clean
 
-train: setup  ## train on data/digits.csv and say where the report is
+train: setup  ## train on data/digits.csv and print where the report is
 	$(BIN)/digits train
 
 serve: setup  ## a Prefect server, the deployments and a worker until Ctrl-C; PORT=4201 HOST=0.0.0.0
@@ -39,7 +39,7 @@ format: setup  ## apply style and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: setup  ## work out requirements.lock from pyproject.toml anew
+lock: setup  ## resolve requirements.lock from pyproject.toml again
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --quiet \
 	  --upgrade --extra dev --python-version 3.11 --custom-compile-command "make lock" \
 	  --output-file requirements.lock pyproject.toml

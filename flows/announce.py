@@ -1,4 +1,4 @@
-"""Events that tell Prefect, and its automations, what came of a run.
+"""Events that report the outcome of a run to Prefect and its automations.
 
 Events are `digits.run.promoted`, `digits.run.kept`, `digits.run.unchanged` and `digits.run.failed`.
 """
@@ -24,7 +24,7 @@ def announce(
     Args:
         outcome: `promoted`, `kept`, `unchanged` or `failed`.
         run: the run's name; the flow run's where there is no folder.
-        accuracy: share of the test digits read right, if it came to that.
+        accuracy: share of the test digits recognised; None without a result.
         directory: the run's folder, if there is one.
         message: one sentence for a person.
     """
@@ -40,5 +40,5 @@ def announce(
 
 
 def announce_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Emit `digits.run.failed`; a hook for flows that failed or whose process ended."""
+    """Emit `digits.run.failed`; a hook for flows that failed or crashed."""
     announce("failed", flow_run.name, message=state.message or "")

@@ -21,25 +21,25 @@ from tasks.errors import InputError
 
 app = App(
     name="digits",
-    help="Train, inspect and use a neural network that reads handwritten digits.",
+    help="Train, inspect and use a neural network that recognises handwritten digits.",
     version_flags=[],
     result_action="return_value",
-    suppress_keyboard_interrupt=False,  # told by `main`, with the other endings
+    suppress_keyboard_interrupt=False,  # reported by `main`, as all endings are
 )
-COMMANDS = {  # told here, so that the list of commands needs none of their modules
-    "train": "Run the retraining flow; stages whose inputs did not change come from the cache.",
-    "plan": "Say for every stage whether it would run, and why; runs nothing.",
-    "sweep": "Try a grid of training settings, judged on held-out training digits.",
+COMMANDS = {  # written here, so that listing the commands imports none of them
+    "train": "Train a network; stages whose inputs did not change come from the cache.",
+    "plan": "Show for every stage whether it would run, and why; runs nothing.",
+    "sweep": "Train a grid of settings; rank them by held-out training digits.",
     "runs": "List the complete runs, newest first.",
-    "show": "Show one run: what it did, why, and how well it reads.",
-    "predict": "Read new digits with a trained network.",
-    "export": "Write a network as one file for other tools: NumPy, ONNX or safetensors.",
-    "compare": "Put two runs side by side: settings, data, code, metrics, changed digits.",
-    "verify": "Check that a run still is what was published; recompute digests and accuracy.",
-    "promote": "Put a run in use by hand.",
-    "rollback": "Put the run in use that was before the champion.",
-    "prune": "Delete old runs and what only they needed; never the champion.",
-    "serve": "Start a Prefect server, the deployments and a worker; Ctrl-C stops all.",
+    "show": "Show one run: stages, accuracy, settings.",
+    "predict": "Predict the labels of new digits with a trained network.",
+    "export": "Export a network as one file: NumPy, ONNX or safetensors.",
+    "compare": "Compare two runs: settings, data, code, metrics, test digits.",
+    "verify": "Check that a run is unchanged: recompute its digests and accuracy.",
+    "promote": "Make a run the champion.",
+    "rollback": "Make the previous champion the champion again.",
+    "prune": "Delete old runs and their stored files; never the champion's.",
+    "serve": "Start a Prefect server, the deployments and a worker.",
 }
 for command, summary in COMMANDS.items():
     app.command(f"flows.commands.{command}:{command}", help=summary)
@@ -55,7 +55,7 @@ _WORDS = {  # pydantic speaks of tuples, dictionaries and items
 
 
 class Terminated(BaseException):
-    """SIGTERM as an exception, as Ctrl-C is one, so that what was started is also stopped."""
+    """SIGTERM as an exception, like Ctrl-C, so that what was started is also stopped."""
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
@@ -111,16 +111,16 @@ def with_options(message: str, words: Sequence[str]) -> str:
 
 
 def _what_to_do(error: OSError) -> str:
-    """Add what helps to an error of the disk; whatever was complete before still is."""
+    """Add the remedy to an error of the disk; what was complete before still is."""
     where = f"{error.filename}: " if error.filename else ""
     return (
-        f"{where}{error.strerror or error}. Earlier runs and finished stages are as they were: "
+        f"{where}{error.strerror or error}. Earlier runs and finished stages are unharmed: "
         "make room, or name another folder with `artifacts`, and start again."
     )
 
 
 def _explained(error: CycloptsError) -> str:
-    """Put a rejected option into one line a problem, in the words of the command line."""
+    """Describe rejected options, settings in backticks, separated by semicolons."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         command = " ".join(["digits", *(error.command_chain or ()), "--help"])

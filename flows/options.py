@@ -10,7 +10,7 @@ from flows.settings import STAGES, Settings, StageName
 
 Artifacts = Annotated[Path, Parameter(help="Where runs are kept.")]
 Json = Annotated[
-    bool, Parameter(negative="", help="Print one JSON object on stdout, nothing else.")
+    bool, Parameter(negative="", help="Print one JSON object on stdout and nothing else.")
 ]
 RunName = Annotated[str, Parameter(help="A run's name or its beginning, `latest` or `champion`.")]
 
@@ -19,13 +19,13 @@ Refresh = Annotated[
     Parameter(
         consume_multiple=True,
         negative="",
-        help="Run stages again even if nothing changed: the named ones, or without a name all.",
+        help="Stages to run again even if nothing changed; without a name, all.",
     ),
 ]
 
 
 def with_refresh(settings: Settings, refresh: tuple[StageName, ...] | None) -> Settings:
-    """Return the settings with the stages that `--refresh` means; none where it is not given."""
+    """Return the settings with the stages of `--refresh`: none where it is not given."""
     if refresh is None:
         return settings
     return settings.model_copy(update={"refresh": refresh or STAGES})

@@ -15,7 +15,7 @@ StageName = Literal["ingest", "shuffle_split", "train", "evaluate"]
 
 
 class TrainingFlowSettings(BaseModel):
-    """What may be set of every flow that trains.
+    """Settings of every flow that trains.
 
     A recipe fills in the training settings that are not given.
     """
@@ -25,12 +25,12 @@ class TrainingFlowSettings(BaseModel):
     csv: Path = Field(
         default=Path("data/digits.csv"),
         title="CSV file",
-        description="Digits to train on, one image a row, plain or .gz.",
+        description="CSV of digits to train on, one image a row, plain or .gz.",
     )
     recipe: Literal["accurate", "best", "classic"] = Field(
         default="accurate",
         title="Recipe",
-        description="Named training settings; training options that are given go over them.",
+        description="Named training settings to start from; those that are given override it.",
     )
     seed: int = Field(
         default=0,
@@ -43,7 +43,9 @@ class TrainingFlowSettings(BaseModel):
         default=CsvFormat(), title="Data", description="How the CSV is to be read."
     )
     split: Annotated[SplitSettings, Parameter(name="*")] = Field(
-        default=SplitSettings(), title="Split", description="How training and test are parted."
+        default=SplitSettings(),
+        title="Split",
+        description="How the digits are split into training and test.",
     )
     training: Annotated[
         TrainingSettings, Parameter(name="*", consume_multiple=True, show_default=False)
@@ -54,12 +56,12 @@ class TrainingFlowSettings(BaseModel):
         default="",
         title="Initial weights",
         description="Start from a trained network: a run's name, `latest`, `champion`, or the path "
-        "of a weights.pkl; empty starts anew.",
+        "of a weights.pkl; empty: random weights.",
     )
     fail_on_drift: bool = Field(
         default=False,
         title="Fail on drift",
-        description="End before training if the digits are no longer like the champion's.",
+        description="Fail before training if the digits have drifted from the champion's.",
     )
     artifacts: Path = Field(
         default=Path("artifacts"),
@@ -75,7 +77,7 @@ class TrainingFlowSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_in_recipe(cls, given: Any) -> Any:
-        # Only a mapping tells what was given; anything else is for pydantic to judge.
+        # Only a mapping shows what was given; anything else is for pydantic to check.
         if not isinstance(given, dict):
             return given
         recipe = RECIPES.get(given.get("recipe", "accurate"))
@@ -88,30 +90,30 @@ class TrainingFlowSettings(BaseModel):
 
 
 class Settings(TrainingFlowSettings):
-    """Everything that may be set of a retraining run."""
+    """All settings of a retraining run."""
 
     promotion: Annotated[PromotionSettings, Parameter(name="*")] = Field(
         default=PromotionSettings(),
         title="Promotion",
-        description="When the network takes the champion's place.",
+        description="When the network replaces the champion.",
     )
 
 
 class PredictSettings(BaseModel):
-    """Everything that may be set of a prediction."""
+    """All settings of a prediction."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     run: str = Field(
         default="champion",
         title="Run",
-        description="Whose network to use: a run's name or its beginning, `latest` or `champion`.",
+        description="Which network: a run's name or its beginning, `latest` or `champion`.",
     )
     output: Path | None = Field(
         default=None,
         title="Output file",
-        description=".csv or .parquet to write; by default a CSV in the artifacts folder, named by "
-        "the run.",
+        description=".csv or .parquet to write; by default a CSV in the artifacts folder, named "
+        "after the run.",
     )
     explain: Path | None = Field(
         default=None,
@@ -122,7 +124,7 @@ class PredictSettings(BaseModel):
     data: Annotated[CsvFormat, Parameter(name="*", consume_multiple=True)] = Field(
         default=CsvFormat(),
         title="Data",
-        description="How the files are to be read; what is not given is as the run was trained.",
+        description="How the files are to be read; by default as the run's own data.",
     )
     artifacts: Path = Field(
         default=Path("artifacts"), title="Artifacts folder", description="Where runs are kept."

@@ -1,4 +1,4 @@
-"""The sweep flow: a grid of training settings, each judged on digits held out of its training."""
+"""The sweep flow: a grid of training settings, ranked by held-out training digits."""
 
 from typing import Any
 
@@ -20,18 +20,20 @@ from tasks.training.initial_network import find_initial_weights, stands_for_othe
 from tasks.training.settings import TrainingSettings
 
 
-@flow(name="sweep", description="Try a grid of training settings on held-out training digits.")
+@flow(
+    name="sweep", description="Train a grid of settings and rank them by held-out training digits."
+)
 def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
-    """Ingest and split once, train every point of the grid, and say which reads best.
+    """Ingest and split once, train every point of the grid, and rank the networks.
 
-    One network is trained after the other, because a training uses two cores itself. Those trained
-    before on the same digits and settings come from the cache.
+    Networks are trained one after the other, because a training uses two cores itself. Those
+    trained before on the same digits and settings come from the cache.
 
     Args:
         settings: the digits, how to train, and the grid that goes over it.
 
     Raises:
-        DivergenceError: no training came to an end.
+        DivergenceError: every training diverged.
     """
     starts = [
         find_initial_weights(settings.initial_weights, settings.artifacts, training)
@@ -50,7 +52,7 @@ def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
         results = best_first(results)
         if results[0]["validation_accuracy"] is None:
             raise DivergenceError(
-                "Every training of the grid diverged: try smaller learning rates."
+                "Every training of the grid diverged: try a smaller `learning_rate`."
             )
         command = _command(settings, {name: results[0][name] for name in settings.grid})
         return publish_sweep(run, settings, results, held_out_rows, command)
@@ -66,14 +68,14 @@ def _trained(
 ) -> Trained | None:
     try:
         return train(run, split, training, seed, initial, new_outputs)
-    except DivergenceError:  # says something of this point, not of the sweep
+    except DivergenceError:  # concerns this point, not the sweep
         return None
 
 
 def _command(settings: SweepSettings, best: dict[str, Any]) -> str:
     """Return the command that trains with the best settings on all of the training split."""
     training = settings.training.model_dump() | best
-    if not training["patience"]:  # with patience, the held-out digits say when to stop
+    if not training["patience"]:  # with patience, the held-out digits decide when to stop
         training["validation_fraction"] = 0.0
     given = settings.model_dump(exclude={"grid", "training"})
     chosen = Settings.model_validate({**given, "training": training})

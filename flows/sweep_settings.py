@@ -1,4 +1,4 @@
-"""The parameters of a sweep: those of a training, and a grid to go over them."""
+"""The parameters of a sweep: those of a training, and a grid that varies some of them."""
 
 import itertools
 import json
@@ -12,13 +12,13 @@ from flows.settings import TrainingFlowSettings
 from tasks.training.settings import TrainingSettings
 
 EXAMPLE = """--grid '{"learning_rate": [0.03, 0.1], "l2": [0, 1]}'"""
-HELD_OUT = 0.2  # share of the training split that judges, where nothing else is said
+HELD_OUT = 0.2  # default share of the training split to rank the networks by
 
 
 class SweepSettings(TrainingFlowSettings):
-    """Everything that may be set of a sweep.
+    """All settings of a sweep.
 
-    The training settings hold where the grid says nothing.
+    The training settings apply where the grid does not vary them.
     """
 
     grid: Annotated[
@@ -27,8 +27,8 @@ class SweepSettings(TrainingFlowSettings):
         default={"learning_rate": [0.025, 0.05, 0.1]},
         min_length=1,
         title="Grid",
-        description="Training settings to try, each with a list of values, as a JSON object; every "
-        "combination is trained.",
+        description="Training settings to vary, each with a list of values, as a JSON object; "
+        "every combination is trained.",
     )
 
     @model_validator(mode="before")
@@ -51,16 +51,16 @@ class SweepSettings(TrainingFlowSettings):
         try:
             return json.loads(given)
         except ValueError as error:
-            raise ValueError(f"no JSON ({error}); write it as in {EXAMPLE}") from error
+            raise ValueError(f"not JSON ({error}); an example: {EXAMPLE}") from error
 
     @model_validator(mode="after")
-    def _all_are_judged_on_the_same_digits(self) -> Self:
+    def _all_are_ranked_by_the_same_digits(self) -> Self:
         if not self.training.validation_fraction or "validation_fraction" in self.grid:
             raise ValueError(
                 "networks are compared on the same held-out digits: give one `validation_fraction` "
                 "above 0, outside the grid"
             )
-        list(self.points())  # a value out of range is told before the first training, not after
+        list(self.points())  # a value out of range is an error before the first training, not after
         return self
 
     def points(self) -> Iterator[tuple[dict[str, Any], TrainingSettings]]:

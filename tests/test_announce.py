@@ -1,4 +1,4 @@
-"""Events: every end of a run is told, with what an automation needs to speak of it."""
+"""Events: every end of a run is one, with what an automation needs to report it."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -24,11 +24,11 @@ def test_the_end_of_a_run_is_an_event(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, outcome: str, changes: dict[str, Any]
 ) -> None:
     """One event, named by the outcome; accuracy and folder wherever there are any."""
-    told: list[dict[str, Any]] = []
-    monkeypatch.setattr("flows.announce.emit_event", lambda **event: told.append(event))
+    events: list[dict[str, Any]] = []
+    monkeypatch.setattr("flows.announce.emit_event", lambda **event: events.append(event))
     with suppress(DataError):
         run(changed(settings, **changes))
-    (event,) = told
+    (event,) = events
     assert event["event"] == f"digits.run.{outcome}"
     assert event["resource"]["prefect.resource.name"]
     if outcome == "failed":

@@ -104,7 +104,9 @@ def test_settings_in_a_message_are_the_options_of_the_command(
     assert with_options(message, words.split()) == shown
 
 
-def test_a_bad_cell_is_told_without_a_traceback(digits: Any, small_csv: Path, server: str) -> None:
+def test_a_bad_cell_is_an_error_without_a_traceback(
+    digits: Any, small_csv: Path, server: str
+) -> None:
     """What a stage finds wrong in the CSV reaches the person whole, and an earlier run stays."""
     lines = small_csv.read_text().splitlines()
     lines[6] = lines[6].replace(",", ",x", 1)

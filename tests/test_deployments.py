@@ -23,7 +23,7 @@ STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
 
 
 class Served(NamedTuple):
-    """A running `digits serve`, as a person beside it sees it."""
+    """A running `digits serve`, as seen from another terminal."""
 
     process: subprocess.Popen[str]
     port: int
@@ -44,7 +44,7 @@ class Served(NamedTuple):
         )
 
     def run(self, deployment: str, *options: str, **settings: Any) -> Any:
-        """Start a run of a deployment on small digits, as a person does."""
+        """Start a run of a deployment on small digits from the terminal."""
         parameters = json.dumps(self._parameters(settings))
         return self.prefect("deployment", "run", deployment, "--params", parameters, *options)
 
@@ -114,12 +114,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         text=True,
     )
     assert process.stdout
-    told = []
+    lines = []
     for line in process.stdout:
-        told.append(line)
+        lines.append(line)
         if "Ctrl-C" in line:
             break
-    assert f"http://127.0.0.1:{port}" in "".join(told)
+    assert f"http://127.0.0.1:{port}" in "".join(lines)
     url = f"http://127.0.0.1:{port}/api"
     environment = common | {"PREFECT_API_URL": url, "PREFECT_API_AUTH_STRING": LOGIN}
     with httpx.Client(base_url=url, auth=("ada", "lovelace"), timeout=30) as api:
@@ -168,7 +168,7 @@ def fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def numbers(field: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield what is said of the numbers in a field, those in a list too."""
+    """Yield the schemas of the numbers in a field, those in a list too."""
     for one in (field, *field.get("anyOf", []), *field.get("prefixItems", [])):
         if one.get("type") in ("number", "integer"):
             yield one
@@ -193,13 +193,13 @@ def test_every_field_of_the_forms_explains_itself(served: Served) -> None:
 
 
 def test_the_server_wants_the_password(served: Served) -> None:
-    """Without the password nobody reads or starts anything."""
+    """Without the password nothing can be read or started."""
     assert served.api.get("admin/version").status_code == 200
     stranger = httpx.post(f"{served.api.base_url}deployments/filter", json={}, timeout=30)
     assert stranger.status_code == 401
 
 
-def test_a_taken_port_is_told_with_the_remedy(served: Served) -> None:
+def test_a_taken_port_is_an_error_with_the_remedy(served: Served) -> None:
     """A second start on the same port says so at once, and what to do."""
     again = subprocess.run(
         [sys.executable, "-m", "flows.cli", "serve", "--port", str(served.port)],
@@ -250,7 +250,7 @@ def start_training(served: Served, epochs: int) -> dict[str, Any]:
     return until(lambda: (run := served.flow_run(name))["infrastructure_pid"] and run)  # type: ignore[no-any-return]
 
 
-def test_a_killed_run_ends_as_crashed_and_the_next_one_takes_up_its_work(served: Served) -> None:
+def test_a_killed_run_ends_as_crashed_and_the_next_one_resumes_its_work(served: Served) -> None:
     """One run at a time: a second is cancelled before it starts, until the first is gone.
 
     Kill -9 in mid-training: Crashed, its place is free, and only training is done again.

@@ -23,7 +23,7 @@ def contents(folder: Path) -> dict[str, str]:
 def train(
     settings: Settings, server: str, *words: str, before: Callable[[], None] = lambda: None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `digits train` in a process that `before` may take something away from."""
+    """Run `digits train` in a process that `before` may limit."""
     options = ["--csv", str(settings.csv), "--artifacts", str(settings.artifacts)]
     return subprocess.run(
         [sys.executable, "-m", "flows.cli", "train", *options, "--recipe", "classic", *words],
@@ -65,7 +65,7 @@ def test_a_full_disk_ends_a_run_and_harms_none(
 
 
 @pytest.mark.parametrize("place", ["store", "results", "runs"])
-def test_a_folder_that_can_not_be_written_is_told_before_any_work(
+def test_a_folder_that_can_not_be_written_is_an_error_before_any_work(
     place: str, small_csv: Path, tmp_path: Path, server: str
 ) -> None:
     """Prefect would only warn of a result it can't store, and the next run would repeat it all."""
@@ -97,7 +97,7 @@ def test_preparing_a_store_leaves_only_its_folders(tmp_path: Path) -> None:
 
 
 def test_a_network_beyond_all_memory_is_refused(settings: Settings, server: str) -> None:
-    """Absurd layer sizes are told with what they need, not found out by the kernel."""
+    """Absurd layer sizes are an error that states what they need; the kernel kills nothing."""
     before = contents(settings.artifacts)
     result = train(settings, server, "--hidden-layers", "100000", "100000", "100000")
     assert result.returncode == 1

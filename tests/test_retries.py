@@ -1,4 +1,4 @@
-"""Retries: one where the world may be at fault, none where the input is."""
+"""Retries: one where the disk may be at fault, none where the input is."""
 
 import importlib
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_a_disk_that_answers_the_second_time_is_asked_again(
 def test_a_disk_that_stays_away_ends_the_run(
     settings: Settings, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After one more try the error is told; runs of before are as they were."""
+    """After one more try the run fails; earlier runs are unharmed."""
     away = [OSError("the store is away") for _ in range(2)]
     trouble = trouble_at(place, monkeypatch, *away)
     before = sorted(settings.artifacts.glob("runs/*/manifest.json"))
@@ -61,10 +61,10 @@ def test_a_disk_that_stays_away_ends_the_run(
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_bad_input_is_told_at_once(
+def test_bad_input_fails_at_once(
     settings: Settings, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is wrong stays wrong, so nobody waits for a second look at it."""
+    """Bad input stays bad, so it is not tried again."""
     trouble = trouble_at(place, monkeypatch, DataError("row 3: no digit"))
     with pytest.raises(DataError, match="row 3"):
         run(changed(settings, seed=9))

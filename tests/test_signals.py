@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the process ends by itself, takes its server along, and training goes on."""
+"""Ctrl-C and SIGTERM: the process ends by itself, ends its server too, and training resumes."""
 
 import os
 import signal
@@ -53,11 +53,11 @@ def test_a_signal_ends_a_training_cleanly(
     )
     with process:
         assert process.stderr is not None
-        told = ""
-        while "epoch 1 of" not in told:
+        log = ""
+        while "epoch 1 of" not in log:
             line = process.stderr.readline()
-            assert line, f"ended before training began:\n{told}"
-            told += line
+            assert line, f"ended before training began:\n{log}"
+            log += line
         while not list(checkpoints.glob("[!.]*")):
             time.sleep(0.01)
         process.send_signal(number)

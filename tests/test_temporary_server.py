@@ -1,4 +1,4 @@
-"""The server that a command starts for itself: only where none is configured, and never left."""
+"""The server that a command starts for itself: only where none is configured, never left over."""
 
 import signal
 import subprocess
@@ -45,7 +45,7 @@ PREFECT_API_URL = "http://127.0.0.1:4200/api"
 
 def test_where_nothing_is_configured_a_server_is_started(started: list[list[str]]) -> None:
     """Its own port, and the address in the environment for whatever imports Prefect later."""
-    temporary_server.start_beside_imports()
+    temporary_server.start_in_background()
     ((_, _, keeper, _, _, prefect, *words),) = started
     assert keeper == "flows.server.keeper"
     assert prefect == "prefect"
@@ -57,7 +57,7 @@ def test_a_profile_that_is_not_active_does_not_count(
 ) -> None:
     """Prefect would not use it either."""
     (tmp_path / "home" / "profiles.toml").write_text(PROFILES.format(ours=""))
-    temporary_server.start_beside_imports()
+    temporary_server.start_in_background()
     assert started
 
 
@@ -73,9 +73,9 @@ def test_a_profile_that_is_not_active_does_not_count(
 def test_a_configured_api_is_left_to_prefect(
     started: list[list[str]], tmp_path: Path, file: str, text: str
 ) -> None:
-    """Every file that Prefect takes its settings from is heeded."""
+    """Every file that Prefect reads settings from counts."""
     (tmp_path / file).write_text(text)
-    temporary_server.start_beside_imports()()
+    temporary_server.start_in_background()()
     assert started == []
 
 
@@ -83,12 +83,12 @@ def test_a_configured_api_is_left_to_prefect(
     ("name", "value"),
     [("PREFECT_API_URL", "http://here/api"), ("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "False")],
 )
-def test_the_environment_is_heeded(
+def test_the_environment_counts(
     started: list[list[str]], monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     """An address, or a refusal of temporary servers."""
     monkeypatch.setenv(name, value)
-    temporary_server.start_beside_imports()()
+    temporary_server.start_in_background()()
     assert started == []
 
 
@@ -97,7 +97,7 @@ def test_files_that_are_no_toml_are_left_to_prefect(
 ) -> None:
     """Prefect says what is wrong with them."""
     (tmp_path / "prefect.toml").write_text("no toml")
-    temporary_server.start_beside_imports()
+    temporary_server.start_in_background()
     assert started
 
 
@@ -117,8 +117,8 @@ time.sleep(600)"""
         assert it.stdout.read() == b"", "comes to its end when nobody is left who could write to it"
 
 
-def test_a_kept_command_that_ends_by_itself_tells_its_code() -> None:
-    """Whoever waits for the keeper learns how the command ended."""
+def test_a_kept_command_that_ends_by_itself_returns_its_code() -> None:
+    """The keeper ends with the exit code of its command."""
     command = [sys.executable, "-c", "raise SystemExit(7)"]
     words = [sys.executable, "-m", "flows.server.keeper", *command]
     with subprocess.Popen(words, cwd=PROJECT, stdin=subprocess.PIPE) as it:

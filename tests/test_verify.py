@@ -303,7 +303,7 @@ def test_verify_at_the_command_line(digits: Any, artifacts: Path, folder: Path) 
     good = digits(*words)
     assert good.returncode == 0, good.stderr
     assert "no differences; 18 files of the run and 15 of the store checked" in good.stdout
-    assert "of 40 test images read right" in good.stdout
+    assert "of 40 test images recognised" in good.stdout
 
     (folder / "report.md").unlink()
     (folder / "a\nb[red]").touch()

@@ -17,7 +17,7 @@ def plan(
     refresh: Refresh = None,
     json: Json = False,
 ) -> None:
-    """Say for every stage whether it would run, and why; takes the options of `digits train`."""
+    """Show for every stage whether it would run, and why; takes the options of `digits train`."""
     configure_prefect()
     from flows.retrain import stages
     from tasks.runs.plan import Plan

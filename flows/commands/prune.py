@@ -1,4 +1,4 @@
-"""`digits prune`: old runs, and what nothing refers to any more, deleted."""
+"""`digits prune`: old runs deleted, with the stored files that no other run needs."""
 
 from itertools import groupby
 from pathlib import Path
@@ -17,12 +17,12 @@ def prune(
         int, Parameter(validator=Number(gte=1), help="How many of the newest runs to keep.")
     ],
     dry_run: Annotated[
-        bool, Parameter(negative="", help="Delete nothing, only say what would be deleted.")
+        bool, Parameter(negative="", help="Delete nothing, only show what would be deleted.")
     ] = False,
     artifacts: Artifacts = Path("artifacts"),
     json: Json = False,
 ) -> None:
-    """Delete all but the newest runs and the champion's, and what only the deleted ones needed."""
+    """Delete all runs but the newest and the champion, with the files that only they needed."""
     pruned = prune_artifacts(artifacts, keep, dry_run=dry_run)
     if json:
         print(pruned.model_dump_json())
@@ -32,4 +32,4 @@ def prune(
         for removal in removals:
             out.print(f"  {removal.path} ({removal.bytes:,} bytes)", markup=False)
     done = "would be freed; nothing was deleted" if dry_run else "freed"
-    out.print(f"{pruned.bytes:,} bytes {done}; {len(pruned.kept):,} runs stay")
+    out.print(f"{pruned.bytes:,} bytes {done}; {len(pruned.kept):,} runs kept")

@@ -1,4 +1,4 @@
-"""`digits rollback`: back to the run that was in use before."""
+"""`digits rollback`: back to the champion before."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tasks.champion.promotions import roll_back
 
 
 def rollback(*, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> None:
-    """Put the run in use that was before the champion; again to go further back."""
+    """Make the previous champion the champion again; once more to go further back."""
     moved = roll_back(artifacts)
     if json:
         print(moved.model_dump_json())
@@ -15,6 +15,6 @@ def rollback(*, artifacts: Artifacts = Path("artifacts"), json: Json = False) ->
     for run, reason in moved.skipped.items():
         out.print(f"passed over {run}: {reason}", markup=False)
     out.print(
-        f"{moved.run} is in use again, in place of {moved.replaced}; "
-        f"it read {moved.accuracy:.1%} of its test digits"
+        f"{moved.run} is the champion again, in place of {moved.replaced}; "
+        f"its test accuracy is {moved.accuracy:.1%}"
     )

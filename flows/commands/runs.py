@@ -1,4 +1,4 @@
-"""`digits runs`: what has been run, as a table."""
+"""`digits runs`: the complete runs as a table."""
 
 import json as json_format
 from collections.abc import Iterator

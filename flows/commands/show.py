@@ -20,7 +20,7 @@ def show(
     artifacts: Artifacts = Path("artifacts"),
     json: Json = False,
 ) -> None:
-    """Show one run: what it did and why, how well it reads, and where its files are."""
+    """Show one run: its accuracy, what each stage did and why, its settings and its report."""
     folder = find_run(artifacts, run)
     manifest, metrics = read_json(folder / MANIFEST), read_json(folder / "metrics.json")
     if json:

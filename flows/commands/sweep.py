@@ -7,7 +7,7 @@ from rich.table import Table
 
 from flows.options import Json, out
 from flows.server.environment import configure_prefect, hide_own_tracebacks
-from flows.server.temporary_server import start_beside_imports
+from flows.server.temporary_server import start_in_background
 from flows.sweep_settings import SweepSettings
 from tasks.cache.store import SourceFile
 from tasks.digits.csv_layout import find_layout
@@ -16,12 +16,12 @@ from tasks.digits.csv_layout import find_layout
 def sweep(
     *, settings: Annotated[SweepSettings, Parameter(name="*")] = SweepSettings(), json: Json = False
 ) -> None:
-    """Train every combination of a grid of settings and judge each on held-out training digits."""
-    # A wrong path or format is told at once, not after a server has been started for the run.
+    """Train every combination of a grid of settings and rank them by held-out training digits."""
+    # A wrong path or format is reported at once, not after a server has been started.
     SourceFile.of(settings.csv)
     find_layout(settings.csv, settings.data)
     configure_prefect()
-    server_is_ready = start_beside_imports()
+    server_is_ready = start_in_background()
     from flows.sweep import sweep as sweep_flow
 
     hide_own_tracebacks()
@@ -31,7 +31,7 @@ def sweep(
         print(swept.model_dump_json())
         return
     names = (name.replace("_", " ") for name in settings.grid)
-    table = Table(*names, "read right", "95 % interval", "cost", "epochs trained")
+    table = Table(*names, "accuracy", "95 % interval", "cost", "epochs trained")
     for result in swept.results:
         point = [str(result[name]) for name in settings.grid]
         if result["validation_accuracy"] is None:
@@ -45,6 +45,8 @@ def sweep(
             str(result["epochs_trained"]),
         )
     out.print(table)
-    out.print(f"Judged on {swept.held_out_rows:,} digits of the training split.")
+    out.print(
+        f"Accuracy and cost on {swept.held_out_rows:,} held-out digits of the training split."
+    )
     out.print(f"Table: {swept.directory / 'results.csv'}")
     out.print(f"Train the best on all of the training split:\n\n{swept.command}\n")

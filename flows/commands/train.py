@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from flows.options import Json, Refresh, out, with_refresh
 from flows.server.environment import configure_prefect, hide_own_tracebacks
-from flows.server.temporary_server import start_beside_imports
+from flows.server.temporary_server import start_in_background
 from flows.settings import Settings
 from tasks.cache.store import SourceFile
 from tasks.digits.classes import image_noun
@@ -24,18 +24,18 @@ def train(
     refresh: Refresh = None,
     json: Json = False,
 ) -> None:
-    """Run the retraining flow here; stages whose inputs did not change are taken from the cache."""
-    # A wrong path or format is told at once, not after a server has been started for the run.
+    """Run the retraining flow here; stages whose inputs did not change come from the cache."""
+    # A wrong path or format is reported at once, not after a server has been started.
     find_initial_weights(settings.initial_weights, settings.artifacts, settings.training)
     SourceFile.of(settings.csv)
     find_layout(settings.csv, settings.data)
     configure_prefect()
-    server_is_ready = start_beside_imports()
+    server_is_ready = start_in_background()
     from flows.retrain import retrain
 
     hide_own_tracebacks()
     server_is_ready()
-    # Typed as the state the flow returns; Prefect hands over what is in it.
+    # Typed as the flow's state; Prefect returns what it holds.
     published = cast(
         "Published", retrain(with_refresh(settings, refresh), return_state=True).result()
     )
@@ -46,7 +46,7 @@ def train(
     reason = read_json(published.directory / MANIFEST)["verdict_reason"]
     out.print(
         f"{published.accuracy:.1%} of {published.test_rows:,} test "
-        f"{image_noun(settings.data.classes)}s read right (95 % interval {low:.1%} to {high:.1%})"
+        f"{image_noun(settings.data.classes)}s recognised (95 % interval {low:.1%} to {high:.1%})"
     )
     out.print(f"{published.verdict.capitalize()}, because {reason}", markup=False)
     out.print(f"Report: {published.directory / 'report.html'}")

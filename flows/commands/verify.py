@@ -1,4 +1,4 @@
-"""`digits verify`: is a run still what was published, and does it read as well as it says?"""
+"""`digits verify`: whether a run is still what was published, and as accurate as it states."""
 
 import sys
 from pathlib import Path
@@ -12,14 +12,14 @@ from tasks.verify import verify as verify_run
 def verify(run: RunName, *, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> None:
     """Recompute every digest of a run, and its accuracy from the weights and the test split.
 
-    The exit code is 1 if anything is not as it was published; each difference is told in a line.
+    Prints each difference from what was published in a line; the exit code is 1 if there is any.
     """
     result = verify_run(find_run(artifacts, run), Store(folder=artifacts))
     if json:
         print(result.model_dump_json())
     else:
         for each in result.problems:
-            # A file's name may hold anything; as a Python string it stays on its line.
+            # A file's name may hold line breaks; as a Python string it stays on its line.
             name = each.file if each.file.isprintable() else ascii(each.file)
             out.print(f"{name}: {each.problem}", markup=False)
         count = len(result.problems)
@@ -27,7 +27,7 @@ def verify(run: RunName, *, artifacts: Artifacts = Path("artifacts"), json: Json
         accuracy = (
             "accuracy not recomputed"
             if result.accuracy is None
-            else f"{result.accuracy:.1%} of {result.test_rows:,} test images read right"
+            else f"{result.accuracy:.1%} of {result.test_rows:,} test images recognised"
         )
         out.print(
             f"{result.run}: {differences}; {result.files} files of the run and "

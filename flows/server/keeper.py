@@ -1,4 +1,4 @@
-"""`python -m flows.server.keeper COMMAND…`: a command that does not outlive whoever started it.
+"""`python -m flows.server.keeper COMMAND…`: a command that does not outlive its starter.
 
 Its starter holds the other end of its standard input. That end is closed by the kernel however the
 starter ends, by kill -9 too, and then the command is ended.

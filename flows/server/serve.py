@@ -1,4 +1,4 @@
-"""A Prefect server, the project's deployments and a worker, started together and ended together.
+"""A Prefect server, the project's deployments and a worker, started and stopped together.
 
 Every part is Prefect's own command; only their order is here.
 """
@@ -29,7 +29,7 @@ class ServeError(RuntimeError):
 
 @contextmanager
 def served(host: str, port: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Run server and worker while the context lasts; runs that are going at its end are cancelled.
+    """Run server and worker while the context lasts; at its end, runs in progress are cancelled.
 
     Yields:
         The processes of the server and the worker.
@@ -39,7 +39,7 @@ def served(host: str, port: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
         ServeError: a part could not be started.
     """
     if not (PROJECT / "prefect.yaml").exists():
-        raise InputError(f"{PROJECT}: has no prefect.yaml. Start this from the project's folder.")
+        raise InputError(f"{PROJECT}: no prefect.yaml there. Use the project's own `digits`.")
     _check_port(host, port)
     _set_environment(address(host, port))
     with _started("server", "start", "--host", host, "--port", str(port)) as server:
@@ -71,7 +71,7 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _set_environment(at: str) -> None:
-    """Tell everything started from here where the server is, and how to log in."""
+    """Set the address of the server and the login for everything started from here."""
     os.environ["PREFECT_API_URL"] = f"{at}/api"
     # The UI runs in the browser and asks the host and port it came from.
     os.environ.setdefault("PREFECT_UI_API_URL", "/api")
@@ -85,8 +85,8 @@ def _command(*words: str) -> list[str]:
 
 @contextmanager
 def _started(*words: str) -> Iterator["subprocess.Popen[bytes]"]:
-    # In a session of its own, so that Ctrl-C on the terminal comes to this process alone, which
-    # stops the parts in their order.
+    # In a session of its own: Ctrl-C on the terminal reaches this process alone, which stops the
+    # parts in their order.
     process = subprocess.Popen(
         _command(*words), cwd=PROJECT, stdout=subprocess.DEVNULL, start_new_session=True
     )
@@ -106,8 +106,8 @@ def _must(*words: str) -> None:
         _command(*words), cwd=PROJECT, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = (done.stdout + done.stderr).strip()
-        raise ServeError(f"prefect {' '.join(words)} failed:\n{said}")
+        output = (done.stdout + done.stderr).strip()
+        raise ServeError(f"prefect {' '.join(words)} failed:\n{output}")
 
 
 def _client() -> Any:
@@ -139,7 +139,7 @@ def _make_pool() -> None:
 
 
 def _cancel_runs() -> None:
-    """Have the worker end its runs and wait for that: a worker that is stopped waits for them."""
+    """Have the worker end its runs, and wait: a worker that is stopped would wait for them."""
     from prefect.client.schemas import filters
     from prefect.client.schemas.objects import StateType
     from prefect.states import Cancelling

@@ -1,7 +1,7 @@
-"""A Prefect server for one command, started beside the imports where none is configured.
+"""A Prefect server for one command, where none is configured.
 
-Prefect would start one by itself, but only when all is imported, and after importing the server's
-code into this process too. Two processes that begin together are done seconds earlier.
+Prefect would start one by itself, but only after all imports, and after importing the server's code
+into this process too. Started before the imports, in another process, it is ready seconds earlier.
 """
 
 import atexit
@@ -18,10 +18,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 SECONDS_TO_START = 180
-PATIENCE = 8  # seconds until a person is told what they wait for
+SECONDS_TO_EXPLAIN = 8  # until a line says what is being waited for
 
 
-def start_beside_imports() -> Callable[[], None]:
+def start_in_background() -> Callable[[], None]:
     """Start a server where none is configured; it ends with this process, however that ends.
 
     To be called before Prefect is imported, which reads its settings then.
@@ -36,15 +36,15 @@ def start_beside_imports() -> Callable[[], None]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = ["server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
-    # Others' schedules are not this command's to look after.
+    # The schedules of deployments are not this command's to keep.
     words += ["--no-scheduler", "--no-late-runs", "--log-level", "ERROR"]
     process = subprocess.Popen(
         [sys.executable, "-m", "flows.server.keeper", sys.executable, "-m", "prefect", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C comes to this process alone, which then ends the server
+        start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the server
     )
-    # Registered before Prefect's own endings, so that it comes after them: they still use it.
+    # Registered before Prefect's own exit functions, so that it runs after them: they use it.
     atexit.register(_stop, process)
     os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
     os.environ.setdefault("PREFECT_UI_URL", "")  # or the log names a page that is not there
@@ -52,7 +52,7 @@ def start_beside_imports() -> Callable[[], None]:
 
 
 def _is_configured() -> bool:
-    """Tell whether any source of Prefect's settings names an API, or forbids a temporary one."""
+    """Return whether Prefect's settings name an API somewhere, or forbid a temporary server."""
     allowed = os.environ.get("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true").lower()
     return (
         "PREFECT_API_URL" in os.environ
@@ -75,7 +75,7 @@ def _settings_files() -> Iterator[dict[str, Any]]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    # What can't be read is left for Prefect to complain about.
+    # What can't be read is left for Prefect to report.
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -88,16 +88,16 @@ def _names_an_api(settings: dict[str, Any]) -> bool:
 
 def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
     begun = time.monotonic()
-    told = False
+    explained = False
     while process.poll() is None and time.monotonic() < begun + SECONDS_TO_START:
         try:
             with urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5):
                 return
         except (URLError, TimeoutError):  # not yet
             time.sleep(0.05)
-        if not told and time.monotonic() > begun + PATIENCE:
-            told = True
-            print("Waiting for Prefect; its first start makes its database.", file=sys.stderr)
+        if not explained and time.monotonic() > begun + SECONDS_TO_EXPLAIN:
+            explained = True
+            print("Waiting for Prefect; its first start creates its database.", file=sys.stderr)
     ended = process.poll()
     what = (
         f"did not answer in {SECONDS_TO_START} s" if ended is None else f"ended with code {ended}"
@@ -109,4 +109,4 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.communicate()  # closes its standard input, which tells the keeper to end the server
+    process.communicate()  # closes its standard input, on which the keeper ends the server
