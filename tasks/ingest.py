@@ -7,7 +7,6 @@ from tasks.cache.store import SourceFile, Store, StoredFile
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_reader import csv_to_parquet
 from tasks.digits.profile import profile_of
-from tasks.errors import DataError
 
 
 class Ingested(BaseModel):
@@ -24,6 +23,8 @@ class Ingested(BaseModel):
 @stage(
     "tasks/ingest.py",
     "tasks/digits/classes.py",
+    "tasks/digits/batch.py",
+    "tasks/digits/csv_cells.py",
     "tasks/digits/csv_faults.py",
     "tasks/digits/csv_format.py",
     "tasks/digits/csv_layout.py",
@@ -43,11 +44,7 @@ def ingest(store: Store, csv: SourceFile, data: CsvFormat) -> Ingested:
     """
     with store.scratch() as scratch:
         parquet = scratch / "digits.parquet"
-        summary = csv_to_parquet(csv.path, parquet, data)
-        if SourceFile.of(csv.path) != csv:
-            raise DataError(
-                f"{csv.path}: changed while it was read. Start the run again when it is whole."
-            )
+        summary = csv_to_parquet(csv.path, parquet, data, csv.sha256)
         found = profile_of(parquet, data.pixel_max, data.classes)
         profile = scratch / "profile.json"
         profile.write_text(found.model_dump_json() + "\n")

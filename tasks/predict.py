@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from network.model import predict
+from tasks.digits.batch import Batch
 from tasks.digits.classes import in_words
 from tasks.digits.csv_format import CsvFormat
-from tasks.digits.csv_reader import Batch, read_images
+from tasks.digits.csv_reader import read_images
 from tasks.digits.file_kind import Kind, kind_of
 from tasks.digits.network_inputs import labels_of
 from tasks.digits.parquet_reader import read_parquet_images

@@ -136,7 +136,7 @@ def test_pixels_of_another_range_and_order_are_read(
     files = (tmp_path / "read.csv", tmp_path / "new.parquet")
     _, table = read(a_run, *files, pixel_max=1, pixel_order="column")
     assert (table["label"] == easy.labels).mean() > 0.95
-    with pytest.raises(DataError, match="give --pixel-max 1"):
+    with pytest.raises(DataError, match="set `pixel_max` to 1"):
         read(a_run, *files)
 
 

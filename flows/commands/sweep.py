@@ -9,8 +9,7 @@ from flows.options import Json, out
 from flows.server.environment import configure_prefect, hide_own_tracebacks
 from flows.server.temporary_server import start_in_background
 from flows.sweep_settings import SweepSettings
-from tasks.cache.store import SourceFile
-from tasks.digits.csv_layout import find_layout
+from tasks.digits.csv_layout import check_csv
 
 
 def sweep(
@@ -18,8 +17,7 @@ def sweep(
 ) -> None:
     """Train every combination of a grid of settings and rank them by held-out training digits."""
     # A wrong path or format is reported at once, not after a server has been started.
-    SourceFile.of(settings.csv)
-    find_layout(settings.csv, settings.data)
+    check_csv(settings.csv, settings.data)
     configure_prefect()
     server_is_ready = start_in_background()
     from flows.sweep import sweep as sweep_flow

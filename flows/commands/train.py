@@ -8,9 +8,8 @@ from flows.options import Json, Refresh, out, with_refresh
 from flows.server.environment import configure_prefect, hide_own_tracebacks
 from flows.server.temporary_server import start_in_background
 from flows.settings import Settings
-from tasks.cache.store import SourceFile
 from tasks.digits.classes import image_noun
-from tasks.digits.csv_layout import find_layout
+from tasks.digits.csv_layout import check_csv
 from tasks.runs.folders import MANIFEST, read_json
 from tasks.training.initial_network import find_initial_weights
 
@@ -27,8 +26,7 @@ def train(
     """Run the retraining flow here; stages whose inputs did not change come from the cache."""
     # A wrong path or format is reported at once, not after a server has been started.
     find_initial_weights(settings.initial_weights, settings.artifacts, settings.training)
-    SourceFile.of(settings.csv)
-    find_layout(settings.csv, settings.data)
+    check_csv(settings.csv, settings.data)
     configure_prefect()
     server_is_ready = start_in_background()
     from flows.retrain import retrain

@@ -6,6 +6,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tasks.digits.classes import DIGITS, FEWEST, GREATEST_LABEL, LEAST_LABEL, MOST
 
+LABEL_NAMES = {
+    "label",
+    "labels",
+    "digit",
+    "class",
+    "target",
+    "y",
+}  # what a column of labels is called
+
 
 class CsvFormat(BaseModel):
     """How a CSV of digits is to be read."""

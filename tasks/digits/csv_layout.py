@@ -1,19 +1,21 @@
-"""What a CSV of digits looks like: compression, header, columns; found out from its first lines."""
+"""What a CSV of images looks like: header, columns, image size; found out from its first lines."""
 
-import codecs
 import csv
+from collections import Counter
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
-from typing import IO
 
-from tasks.digits.csv_format import CsvFormat
-from tasks.digits.csv_text import is_gzip, number, readable
+from tasks.digits.batch import MOST_SIDE
+from tasks.digits.csv_format import LABEL_NAMES, CsvFormat
+from tasks.digits.csv_text import CsvText, Lines, number, open_csv
 from tasks.errors import DataError
 
-_LABEL_NAMES = {"label", "labels", "digit", "class", "target", "y"}
-_LONGEST_LINE = 1 << 24  # bytes; a digit's line is some kilobytes
-_BOM = codecs.BOM_UTF8
+MOST_COLUMNS = MOST_SIDE**2 + 1
+CARRIAGE_RETURN = (
+    "has a carriage return inside. Lines must end in a line feed, with or without a carriage "
+    "return before it."
+)
 
 
 @dataclass(frozen=True)
@@ -22,76 +24,82 @@ class CsvLayout:
 
     Attributes:
         path: the file.
-        compressed: whether it is gzip.
-        header: the column names, or None where the first line is a digit.
+        header: the column names, or None where the first line is an image.
         columns: how many there are.
         label: index of the label's column, or None where there is none.
         image_side: height and width of an image, in pixels.
-        first_line: number, from 1, of the first line that is not blank: the header or a digit.
-        digits_line: number of the first digit's line.
-        digits_offset: byte of the uncompressed file at which that line begins.
+        first_line: number, from 1, of the first line that is not blank: the header or an image.
     """
 
     path: Path
-    compressed: bool
     header: tuple[str, ...] | None
     columns: int
     label: int | None
     image_side: int
     first_line: int
-    digits_line: int
-    digits_offset: int
 
     def named(self, column: int) -> str:
         """Return what to call a column: its number from 1 and its name if it has one."""
-        return f"column {column + 1}" + (f" ({self.header[column]})" if self.header else "")
+        name = f" ({shortened(self.header[column])})" if self.header else ""
+        return f"column {column + 1}{name}"
 
 
-def find_layout(path: Path, csv_format: CsvFormat, known_side: int | None = None) -> CsvLayout:
-    """Look at a CSV's first lines.
+def shortened(text: str) -> str:
+    """Return the beginning of a text that is too long for a message."""
+    return text if len(text) <= 30 else f"{text[:30]}…"
+
+
+def check_csv(path: Path, csv_format: CsvFormat) -> None:
+    """Look at no more of a CSV than its first lines.
+
+    Raises:
+        DataError: it can't be a CSV of labelled images; the message says why.
+    """
+    with open_csv(path) as text:
+        find_layout(text, csv_format)
+
+
+def find_layout(text: CsvText, csv_format: CsvFormat, known_side: int | None = None) -> CsvLayout:
+    """Look at a CSV's first lines, and leave its text at the first image.
 
     Args:
-        path: the file, plain or gzip whatever it is called.
+        text: the file, from its beginning.
         csv_format: what the user says about it.
         known_side: height and width that its images must have; the label may then be missing.
 
     Raises:
-        DataError: it can't be a CSV of digits; the message says why.
+        DataError: it can't be a CSV of images; the message says why.
     """
-    compressed = is_gzip(path)
-    with readable(path, compressed) as file:
-        first = _next_line(file, _Line(b"", 0, 0))
-        if not first.content:
-            raise DataError(f"{path}: nothing but blank lines. Expected is one image a line.")
-        where = f"{path}: line {first.number}"
-        fields = _fields(first, path, where)
-        header = tuple(name.strip() for name in fields) if _is_header(fields) else None
-        digits = _next_line(file, first) if header else first
+    first = text.peek()
+    if not first.text:
+        raise DataError(f"{text.path}: nothing but blank lines. Expected is one image a line.")
+    where = f"{text.path}: line {first.number}"
+    fields = _fields(first, text.path)
     columns = len(fields)
-    if header is not None and len(set(header)) < columns:
-        twice = next(name for name in header if header.count(name) > 1)
-        raise DataError(
-            f"{where}: the header names column {twice!r} twice. Give each its own name."
-        )
+    header = None
+    if _is_header(fields):
+        header = tuple(name.strip() for name in fields)
+        text.skip()
+        name, times = Counter(header).most_common(1)[0]
+        if times > 1:
+            raise DataError(
+                f"{where}: the header names column {shortened(name)!r} twice. Give each its own "
+                "name."
+            )
     if columns < 2:
-        text = first.content.decode(errors="replace")
-        other = next((name for mark, name in _MARKS.items() if mark in text), None)
+        other = next((name for mark, name in _MARKS.items() if mark in fields[0]), None)
         raise DataError(
             f"{where}: one column only"
-            + (f", but there are {other}; columns must be parted by commas." if other else ".")
-            + " Expected are an image's pixels and its label, parted by commas."
+            + (f", but there are {other}; columns must be separated by commas." if other else ".")
+            + " Expected are an image's pixels and its label, separated by commas."
         )
-    label = None
-    if known_side is None or columns != known_side**2:
+    label, side = None, known_side
+    if side is None or columns != side**2:
         side = _image_side(columns, known_side, where, fields[-1] == "")
         label = _label_index(where, header, columns, csv_format.label_column)
-    else:
-        side = known_side
-    if not digits.content:
-        raise DataError(f"{where}: a header and no digit. Expected is one image a line.")
-    return CsvLayout(
-        path, compressed, header, columns, label, side, first.number, digits.number, digits.offset
-    )
+    if not text.peek().text:
+        raise DataError(f"{where}: a header and no image. Expected is one image a line.")
+    return CsvLayout(text.path, header, columns, label, side, first.number)
 
 
 def _image_side(columns: int, known_side: int | None, where: str, ends_in_comma: bool) -> int:
@@ -128,44 +136,22 @@ def _image_side(columns: int, known_side: int | None, where: str, ends_in_comma:
 _MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line's bytes with its end but no byte-order mark, empty after the last line.
-
-    It comes with its number from 1 and the byte at which it begins.
-    """
-
-    content: bytes
-    number: int
-    offset: int
-
-
-def _next_line(file: IO[bytes], before: _Line) -> _Line:
-    """Return the next line that is not blank."""
-    number, offset = before.number, before.offset + len(before.content)
-    while content := file.readline(_LONGEST_LINE):
-        number += 1
-        if number == 1 and content.startswith(_BOM):
-            content, offset = content[len(_BOM) :], len(_BOM)
-        if content.strip(b" \t\r\n"):
-            return _Line(content, number, offset)
-        offset += len(content)
-    return _Line(b"", number, offset)
-
-
-def _fields(line: _Line, path: Path, where: str) -> list[str]:
+def _fields(line: Lines, path: Path) -> list[str]:
+    where = f"{path}: line {line.number}"
     try:
-        text = line.content.decode()
+        text = line.text.decode()
     except UnicodeDecodeError:
         text = "\0"
     if any(not mark.isprintable() and not mark.isspace() for mark in text):
         raise DataError(
             f"{path}: no text in UTF-8. Expected is a CSV, plain or .gz, one image a line."
         )
-    if "\r" in text.rstrip("\r\n"):
+    if "\r" in text:
+        raise DataError(f"{where}: {CARRIAGE_RETURN}")
+    if text.count(",") >= MOST_COLUMNS:
         raise DataError(
-            f"{where}: has a carriage return inside. Lines must end in a line feed, with or "
-            "without a carriage return before it."
+            f"{where}: {text.count(',') + 1} columns. Allowed are {MOST_COLUMNS} at most, which "
+            f"are {MOST_SIDE} × {MOST_SIDE} pixels and a label."
         )
     try:
         return next(csv.reader([text], strict=True))
@@ -198,21 +184,22 @@ def _label_index(
         found = f"the header has {_some(names)}" if header else "the file has no header"
         raise DataError(
             f"{where}: no column is called {label_column!r}; {found}. "
-            "Give --label-column last, first, or a name in the header."
+            "Set `label_column` to last, first, or a name in the header."
         )
     index = 0 if label_column == "first" else columns - 1
     # A header that says otherwise is right: labels taken from a column of pixels would train a
     # network on nonsense without a word.
-    said = [column for column, name in enumerate(names) if name.lower() in _LABEL_NAMES]
+    said = [column for column, name in enumerate(names) if name.lower() in LABEL_NAMES]
     if len(said) == 1 and said[0] != index:
         option = "first" if said[0] == 0 else names[said[0]]
         raise DataError(
             f"{where}: the header calls column {said[0] + 1} {names[said[0]]!r}, but "
-            f"--label-column {label_column} is column {index + 1} ({names[index]}). "
-            f"Give --label-column {option}."
+            f"`label_column` {label_column} is column {index + 1} ({shortened(names[index])}). "
+            f"Set `label_column` to {option}."
         )
     return index
 
 
 def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names if len(names) <= 4 else (*names[:2], "…", names[-1]))
+    some = names if len(names) <= 4 else (*names[:2], "…", names[-1])
+    return ", ".join(map(shortened, some))

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tasks.digits.csv_format import CsvFormat
+from tasks.digits.csv_format import LABEL_NAMES, CsvFormat
 from tasks.digits.table import METADATA
 from tasks.errors import DataError
 
-_LABEL_NAMES = {"label", "labels", "digit", "class", "target", "y"}
 _PANDAS_INDEX = "__index_level_"  # pandas' name for an index that it kept as a column
 
 
@@ -23,20 +22,14 @@ class ParquetLayout:
         image_side: height and width of an image.
         pixels: the columns of pixels, or the one that holds whole images.
         label: the column of labels, or None where there is none.
-        pixel_max: the value of full ink.
-        by_columns: whether pixels follow each other along columns of the image.
-        classes: the labels there are, ascending.
-        label_ten_is_zero: whether label 10 means 0.
+        data: what is said about pixels and labels, by the file itself if it knows.
     """
 
     path: Path
     image_side: int
     pixels: tuple[str, ...]
     label: str | None
-    pixel_max: float
-    by_columns: bool
-    classes: tuple[int, ...]
-    label_ten_is_zero: bool
+    data: CsvFormat
 
 
 def find_parquet_layout(
@@ -61,8 +54,9 @@ def find_parquet_layout(
                 f"{path}: images of {side} × {side} pixels, but the network reads {image_side} × "
                 f"{image_side}. Use a run that was trained on images of {side} × {side}."
             )
-        maximum = float(about["pixel_max"])
-        return ParquetLayout(path, side, ("pixels",), "label", maximum, False, data.classes, False)
+        known = {"pixel_max": float(about["pixel_max"]), "pixel_order": "row"}
+        as_ingested = data.model_copy(update={**known, "label_ten_is_zero": False})
+        return ParquetLayout(path, side, ("pixels",), "label", as_ingested)
     names = [name for name in schema.names if not name.startswith(_PANDAS_INDEX)]
     whole = [name for name in names if not is_number(schema.field(name).type)]
     if len(whole) == 1 and len(names) <= 2 and holds_lists(schema.field(whole[0]).type):
@@ -74,17 +68,7 @@ def find_parquet_layout(
         if wrong := [name for name in pixels if name in whole]:
             kind = schema.field(wrong[0]).type
             raise DataError(f"{path}: column {wrong[0]!r} holds {kind}. A pixel must be a number.")
-    by_columns = data.pixel_order == "column"
-    return ParquetLayout(
-        path,
-        image_side,
-        pixels,
-        label,
-        data.pixel_max,
-        by_columns,
-        data.classes,
-        data.label_ten_is_zero,
-    )
+    return ParquetLayout(path, image_side, pixels, label, data)
 
 
 def _label(path: Path, names: list[str], label_column: str, image_side: int) -> str | None:
@@ -103,10 +87,10 @@ def _label(path: Path, names: list[str], label_column: str, image_side: int) -> 
     if label_column not in ("first", "last"):
         raise DataError(
             f"{path}: no column is called {label_column!r}; the last is {names[-1]!r}. "
-            "Give --label-column last, first, or a column's name."
+            "Set `label_column` to last, first, or a column's name."
         )
     # A name is surer than a place: labels taken from a column of pixels would be nonsense.
-    called = [name for name in names if name.lower() in _LABEL_NAMES]
+    called = [name for name in names if name.lower() in LABEL_NAMES]
     return called[0] if len(called) == 1 else names[0 if label_column == "first" else -1]
 
 

@@ -7,16 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.digits.classes import in_words, label_type
-from tasks.digits.csv_faults import LEAST, MOST
+from tasks.digits.batch import Batch, as_labels, in_range, refuse_faint, row_by_row
+from tasks.digits.classes import in_words
 from tasks.digits.csv_format import CsvFormat
-from tasks.digits.csv_reader import Batch
 from tasks.digits.parquet_layout import ParquetLayout, find_parquet_layout, holds_lists, is_number
 from tasks.errors import DataError
 
 _ROWS = 8192  # at a time
 _BUFFER = 1 << 20  # bytes of a column at a time
-_FAINT = 1.5  # no pixel above it under a pixel_max of 255 means pixels scaled to 0 … 1
 
 
 def read_parquet_images(path: Path, data: CsvFormat, image_side: int) -> Iterator[Batch]:
@@ -50,11 +48,7 @@ def read_parquet_images(path: Path, data: CsvFormat, image_side: int) -> Iterato
         ) from error
     if not rows:
         raise DataError(f"{path}: no rows. Expected is one image a row.")
-    if layout.pixel_max == 255 and darkest <= _FAINT:
-        raise DataError(
-            f"{path}: no pixel is above {darkest:g}, but full ink is 255. If the pixels are "
-            "scaled to 0 … 1, give --pixel-max 1."
-        )
+    refuse_faint(path, darkest, layout.data.pixel_max)
 
 
 def _pixels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarray:
@@ -65,12 +59,12 @@ def _pixels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarr
         pixels = _listed(batch.column(layout.pixels[0]), layout)
     else:
         pixels = np.stack([batch.column(name).to_numpy() for name in layout.pixels], axis=1)
-    least, most = LEAST * layout.pixel_max, MOST * layout.pixel_max
-    if not ((pixels.min() >= least) & (pixels.max() <= most)):  # false for NaN too
-        row, pixel = np.argwhere(~((pixels >= least) & (pixels <= most)))[0]
+    pixel_max = layout.data.pixel_max
+    if not (fits := in_range(pixels, pixel_max)).all():
+        row, pixel = np.argwhere(~fits)[0]
         raise DataError(
             f"{layout.path}: row {rows + row + 1}: pixel {pixel + 1} is {pixels[row, pixel]:g}. "
-            f"Allowed is 0 to {layout.pixel_max:g}; another maximum is given with --pixel-max."
+            f"Allowed is 0 to {pixel_max:g}; set `pixel_max` if full ink has another value."
         )
     return pixels
 
@@ -92,10 +86,9 @@ def _listed(column: pa.Array, layout: ParquetLayout) -> np.ndarray:
 
 def _shares(pixels: np.ndarray, layout: ParquetLayout) -> np.ndarray:
     """Return pixels as shares of full ink, row by row of the image."""
-    if layout.by_columns:
-        side = layout.image_side
-        pixels = pixels.reshape(-1, side, side).swapaxes(1, 2).reshape(-1, side * side)
-    shares: np.ndarray = np.multiply(pixels, 1 / layout.pixel_max, dtype=np.float32)
+    shares: np.ndarray = np.multiply(
+        row_by_row(pixels, layout.data), 1 / layout.data.pixel_max, dtype=np.float32
+    )
     return shares
 
 
@@ -105,19 +98,17 @@ def _labels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarr
     _refuse_missing(batch, layout.label, layout, rows)
     column = batch.column(layout.label)
     cells = column.to_numpy(zero_copy_only=False)
-    wrong = np.ones(len(cells), bool)
     if is_number(column.type):
-        if layout.label_ten_is_zero:
-            cells = np.where(cells == 10, 0, cells)
-        wrong = ~np.isin(cells, layout.classes)
+        labels, wrong = as_labels(cells, layout.data)
+    else:
+        labels, wrong = cells, np.ones(len(cells), bool)
     if wrong.any():
         row = int(wrong.argmax())
         raise DataError(
             f"{layout.path}: row {rows + row + 1}: column {layout.label!r}: label {cells[row]}. "
-            f"Allowed are {in_words(layout.classes)}; the labels' column is given with "
-            "--label-column."
+            f"Allowed are {in_words(layout.data.classes)}; set `label_column` if the labels are in "
+            "another column."
         )
-    labels: np.ndarray = cells.astype(label_type(layout.classes))
     return labels
 
 

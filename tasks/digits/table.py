@@ -19,6 +19,7 @@ from tasks.cache.atomic import atomic_path
 from tasks.digits.classes import DIGITS, label_type
 
 ROWS_A_GROUP = 4096
+_BYTES_A_GROUP = 1 << 26
 METADATA = b"digits"
 
 
@@ -48,6 +49,15 @@ class Append(Protocol):
         """Append (rows, side · side) pixels and (rows,) labels."""
 
 
+def rows_in_group(image_side: int, pixel_type: str) -> int:
+    """Return how many rows are written together: fewer of large images, so that memory is bounded.
+
+    It follows from the images alone, as the bytes of a file follow from its rows.
+    """
+    row = image_side**2 * np.dtype(pixel_type).itemsize
+    return max(1, min(ROWS_A_GROUP, _BYTES_A_GROUP // row))
+
+
 @contextmanager
 def digit_writer(
     parquet: Path, pixel_type: str, image_side: int, made_by: Mapping[str, Any]
@@ -63,38 +73,43 @@ def digit_writer(
     """
     tensor = pa.fixed_shape_tensor(pa.from_numpy_dtype(pixel_type), (image_side, image_side))
     metadata = {METADATA: json.dumps({**made_by, "image_side": image_side}, sort_keys=True)}
-    label = pa.from_numpy_dtype(label_type(made_by["classes"]))
-    schema = pa.schema([("pixels", tensor), ("label", label)], metadata)
-    waiting: list[tuple[np.ndarray, np.ndarray]] = []
+    label = label_type(made_by["classes"])
+    schema = pa.schema([("pixels", tensor), ("label", pa.from_numpy_dtype(label))], metadata)
+    inputs = image_side * image_side
+    size = rows_in_group(image_side, pixel_type)
+    # A group of rows that is being filled.
+    group, group_labels = np.empty((size, inputs), pixel_type), np.empty(size, label)
+    filled = 0
 
     with (
         atomic_path(parquet) as new,
-        # Plain pixels, which every reader knows; statistics over them would tell nobody anything.
+        # Plain pixels, which every reader knows; statistics over them would be of no use.
         pq.ParquetWriter(
             new, schema, compression="zstd", use_dictionary=["label"], write_statistics=["label"]
         ) as writer,
     ):
 
-        def write(pixels: np.ndarray, labels: np.ndarray) -> None:
-            flat = pa.array(np.ascontiguousarray(pixels, pixel_type).reshape(-1))
-            storage = pa.FixedSizeListArray.from_arrays(flat, image_side * image_side)
+        def write_group() -> None:
+            flat = pa.array(group[:filled].reshape(-1))
+            storage = pa.FixedSizeListArray.from_arrays(flat, inputs)
             images = pa.ExtensionArray.from_storage(tensor, storage)
-            batch = pa.table([images, pa.array(labels, label)], schema=schema)
-            writer.write_table(batch, row_group_size=ROWS_A_GROUP)
+            writer.write_table(pa.table([images, pa.array(group_labels[:filled])], schema=schema))
 
         def append(pixels: np.ndarray, labels: np.ndarray) -> None:
-            waiting.append((pixels, labels))
-            if sum(len(labels) for _, labels in waiting) < ROWS_A_GROUP:
-                return
-            pixels, labels = (np.concatenate(parts) for parts in zip(*waiting, strict=True))
-            whole = len(labels) - len(labels) % ROWS_A_GROUP
-            waiting[:] = [(pixels[whole:], labels[whole:])]
-            write(pixels[:whole], labels[:whole])
+            nonlocal filled
+            start = 0
+            while start < len(labels):
+                end = min(start + size - filled, len(labels))
+                part = slice(filled, filled + end - start)
+                group[part], group_labels[part] = pixels[start:end], labels[start:end]
+                start, filled = end, part.stop
+                if filled == size:
+                    write_group()
+                    filled = 0
 
         yield append
-        pixels, labels = (np.concatenate(parts) for parts in zip(*waiting, strict=True))
-        if len(labels):
-            write(pixels, labels)
+        if filled:
+            write_group()
 
 
 def write_digits(digits: Digits, parquet: Path) -> None:

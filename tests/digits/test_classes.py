@@ -132,7 +132,7 @@ def test_ingest_keeps_any_labels(classes: tuple[int, ...], tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("classes", "words"),
     [
-        ((-3, 65), r"line \d+: column 65: label 200. Allowed are -3 and 65; .* with --classes\."),
+        ((-3, 65), r"line \d+: column 65: label 200. Allowed are -3 and 65; .* in `classes`\."),
         ((-3, 65, 66, 200), "no image is labelled 66; each label of -3, 65, 66 and 200 needs"),
     ],
 )

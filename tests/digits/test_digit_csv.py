@@ -42,6 +42,15 @@ def ingested(folder: Path, content: str | bytes, name: str = "d.csv", **settings
     return read_digits(folder / "d.parquet")
 
 
+def images(csv: Path, csv_format: CsvFormat) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return all 8 × 8 images of a file to predict, and their labels if there are any."""
+    batches = list(read_images(csv, csv_format, 8))
+    labels = [batch.labels for batch in batches if batch.labels is not None]
+    assert len(labels) in (0, len(batches))
+    pixels = np.concatenate([batch.pixels for batch in batches])
+    return pixels, np.concatenate(labels) if labels else None
+
+
 TEXT = "\n".join(lines()) + "\n"
 NAMES = [f"pixel{number}" for number in range(64)]
 LABEL_LAST = ",".join([*NAMES, "label"]) + "\n"
@@ -106,7 +115,7 @@ def test_the_side_follows_from_the_columns(tmp_path: Path, side: int) -> None:
 
 
 def test_floats_that_overshoot_are_kept_as_they_are(tmp_path: Path) -> None:
-    """Resampled images reach from −0.13 to 1.13 at --pixel-max 1; nothing is clipped or rounded."""
+    """Resampled images reach from −0.13 to 1.13 of pixel_max; nothing is clipped or rounded."""
     pixels = np.random.default_rng(0).uniform(-0.13, 1.13, (30, 64))
     digits = ingested(tmp_path, "\n".join(lines(pixels)), pixel_max=1)
     assert digits.pixels.dtype == np.float64
@@ -242,13 +251,13 @@ def test_images_to_predict_come_with_or_without_labels(tmp_path: Path) -> None:
     bare, labelled = tmp_path / "bare.csv", tmp_path / "labelled.csv"
     bare.write_text("\n".join(",".join(map(str, row)) for row in PIXELS))
     labelled.write_text(TEXT)
-    (without,) = read_images(bare, CsvFormat(), 8)
-    (with_labels,) = read_images(labelled, CsvFormat(), 8)
-    assert (without.pixels == PIXELS).all()
-    assert without.labels is None
-    assert (with_labels.pixels == PIXELS).all()
-    assert with_labels.labels is not None
-    assert (with_labels.labels == LABELS).all()
+    pixels, none = images(bare, CsvFormat())
+    assert (pixels == PIXELS).all()
+    assert none is None
+    pixels, labels = images(labelled, CsvFormat())
+    assert (pixels == PIXELS).all()
+    assert labels is not None
+    assert (labels == LABELS).all()
 
 
 def test_one_image_to_predict_is_enough(tmp_path: Path) -> None:
@@ -263,8 +272,8 @@ def test_images_to_predict_are_turned_like_those_learnt(tmp_path: Path) -> None:
     """The pixel order counts for images without labels too."""
     csv = tmp_path / "bare.csv"
     csv.write_text("\n".join(",".join(map(str, row)) for row in PIXELS))
-    (batch,) = read_images(csv, CsvFormat(pixel_order="column"), 8)
-    assert (batch.pixels == PIXELS.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)).all()
+    pixels, _ = images(csv, CsvFormat(pixel_order="column"))
+    assert (pixels == PIXELS.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)).all()
 
 
 @pytest.mark.parametrize(

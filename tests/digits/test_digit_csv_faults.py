@@ -1,6 +1,8 @@
 """Every CSV that is refused: the message says where and what, what is allowed and what to do."""
 
 import gzip
+import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,12 +47,12 @@ def refusal(folder: Path, content: bytes, settings: Mapping[str, object], name: 
 
 
 OUT_OF_RANGE = (
-    " is far outside 0 … 255. Give --pixel-max, the value of full ink, or --label-column if this "
+    " is far outside 0 … 255. Set `pixel_max` to the value of full ink, or `label_column` if this "
     "is a label."
 )
 WHOLE_LABELS = (
-    ". Allowed are 0 to 9; if the label is in another column, give --label-column first or its "
-    "name; if there are other labels, name them with --classes."
+    ". Allowed are 0 to 9; if the label is in another column, set `label_column` to first or to "
+    "its name; if there are other labels, name them in `classes`."
 )
 NOT_SQUARE = (
     "pixels are no square image. Allowed are 401 (20 × 20), 785 (28 × 28), 65 (8 × 8) and so on. "
@@ -101,7 +103,7 @@ def test_a_bad_pixel_is_named(tmp_path: Path, cell: str, words: str, form: str) 
 @pytest.mark.parametrize(
     ("label", "words"),
     [
-        ("10", "label 10. Allowed are 0 to 9; if 10 means 0, give --label-ten-is-zero."),
+        ("10", "label 10. Allowed are 0 to 9; if 10 means 0, set `label_ten_is_zero`."),
         ("11", "label 11" + WHOLE_LABELS),
         ("-1", "label -1" + WHOLE_LABELS),
         ("2.5", "label 2.5" + WHOLE_LABELS),
@@ -144,13 +146,13 @@ WHOLE_FILES = [
     pytest.param(
         text(HEADER),
         {},
-        "line 1: a header and no digit. Expected is one image a line.",
+        "line 1: a header and no image. Expected is one image a line.",
         id="header only",
     ),
     pytest.param(
         HEADER.encode(),
         {},
-        "line 1: a header and no digit. Expected is one image a line.",
+        "line 1: a header and no image. Expected is one image a line.",
         id="header only, no newline",
     ),
     pytest.param(
@@ -174,21 +176,22 @@ WHOLE_FILES = [
     pytest.param(
         text(*[line.replace(",", ";") for line in LINES]),
         {},
-        "line 1: one column only, but there are semicolons; columns must be parted by commas. "
-        "Expected are an image's pixels and its label, parted by commas.",
+        "line 1: one column only, but there are semicolons; columns must be separated by commas. "
+        "Expected are an image's pixels and its label, separated by commas.",
         id="semicolons",
     ),
     pytest.param(
         text(*[line.replace(",", "\t") for line in LINES]),
         {},
-        "line 1: one column only, but there are tabs; columns must be parted by commas. "
-        "Expected are an image's pixels and its label, parted by commas.",
+        "line 1: one column only, but there are tabs; columns must be separated by commas. "
+        "Expected are an image's pixels and its label, separated by commas.",
         id="tabs",
     ),
     pytest.param(
         text("5", "6"),
         {},
-        "line 1: one column only. Expected are an image's pixels and its label, parted by commas.",
+        "line 1: one column only. Expected are an image's pixels and its label, separated by "
+        "commas.",
         id="one column",
     ),
     pytest.param(
@@ -282,64 +285,64 @@ WHOLE_FILES = [
     pytest.param(
         text(HEADER, *LINES),
         {"label_column": "digit"},
-        "line 1: no column is called 'digit'; the header has pixel0, pixel1, …, label. Give "
-        "--label-column last, first, or a name in the header.",
+        "line 1: no column is called 'digit'; the header has pixel0, pixel1, …, label. Set "
+        "`label_column` to last, first, or a name in the header.",
         id="unknown name",
     ),
     pytest.param(
         text(*LINES),
         {"label_column": "digit"},
-        "line 1: no column is called 'digit'; the file has no header. Give --label-column last, "
+        "line 1: no column is called 'digit'; the file has no header. Set `label_column` to last, "
         "first, or a name in the header.",
         id="name without a header",
     ),
     pytest.param(
         text(",".join(["label", *NAMES]), *LABEL_FIRST),
         {},
-        "line 1: the header calls column 1 'label', but --label-column last is column 17 "
-        "(pixel15). Give --label-column first.",
+        "line 1: the header calls column 1 'label', but `label_column` last is column 17 "
+        "(pixel15). Set `label_column` to first.",
         id="header says first",
     ),
     pytest.param(
         text(",".join([*NAMES, "Class"]), *LINES),
         {"label_column": "first"},
-        "line 1: the header calls column 17 'Class', but --label-column first is column 1 "
-        "(pixel0). Give --label-column Class.",
+        "line 1: the header calls column 17 'Class', but `label_column` first is column 1 "
+        "(pixel0). Set `label_column` to Class.",
         id="header says last",
     ),
     pytest.param(
         text(*["0.5,0,1,0.25," * 4 + str(number % 10) for number in range(20)]),
         {},
-        "no pixel is above 1, but full ink is 255. If the pixels are scaled to 0 … 1, give "
-        "--pixel-max 1.",
+        "no pixel is above 1, but full ink is 255. If the pixels are scaled to 0 … 1, set "
+        "`pixel_max` to 1.",
         id="scaled to 1",
     ),
     pytest.param(
         text(*LINES),
         {"pixel_max": 1},
-        f"line 1: column 1: pixel {PIXELS[0, 0]} is far outside 0 … 1. Give --pixel-max, the "
-        "value of full ink, or --label-column if this is a label.",
+        f"line 1: column 1: pixel {PIXELS[0, 0]} is far outside 0 … 1. Set `pixel_max` to "
+        "the value of full ink, or `label_column` if this is a label.",
         id="bytes said to be scaled to 1",
     ),
     pytest.param(
         text(*[line for line in LINES if line[-1] not in "37"]),
         {},
         "no image is labelled 3, 7; each label of 0 to 9 needs at least one. If there are other "
-        "labels, name them with --classes; if they are in another column, give --label-column; if "
-        "10 means 0, --label-ten-is-zero.",
+        "labels, name them in `classes`; if they are in another column, set `label_column`; if 10 "
+        "means 0, set `label_ten_is_zero`.",
         id="classes missing",
     ),
     pytest.param(
         gzip.compress(text(*LINES))[:-12],
         {},
         "the gzip is cut off or damaged (Compressed file ended before the end-of-stream marker was "
-        "reached). Fetch it anew.",
+        "reached). Fetch it again.",
         id="gzip cut off",
     ),
     pytest.param(
         b"\x1f\x8bno gzip at all",
         {},
-        "the gzip is cut off or damaged (Unknown compression method). Fetch it anew.",
+        "the gzip is cut off or damaged (Unknown compression method). Fetch it again.",
         id="gzip damaged",
     ),
 ]
@@ -398,13 +401,15 @@ def test_a_file_that_was_there_before_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nowhere.csv", "can't be read: No such file or directory."),
+        ("nowhere.csv", "no such file. Name an existing CSV file, plain or .gz."),
         ("", "is a folder. Name one CSV file, plain or .gz."),
+        ("pipe", "is no regular file. Name one CSV file, plain or .gz."),
     ],
-    ids=["missing", "folder"],
+    ids=["missing", "folder", "pipe"],
 )
 def test_what_is_no_file_is_explained(tmp_path: Path, name: str, words: str) -> None:
-    """A missing file and a folder are data errors like others, for training and predicting."""
+    """What is no file is a data error like others, for training and predicting; none is awaited."""
+    os.mkfifo(tmp_path / "pipe")
     csv = tmp_path / name
     with pytest.raises(DataError) as training:
         csv_to_parquet(csv, tmp_path / "out" / "digits.parquet", CsvFormat())
@@ -431,3 +436,23 @@ def test_images_to_predict_are_checked_alike(tmp_path: Path, content: bytes, mes
     with pytest.raises(DataError) as error:
         list(read_images(csv, CsvFormat(), 4))
     assert str(error.value).startswith(f"{csv}: {message}")
+
+
+@pytest.mark.parametrize("pixel", ["12", "0.5"], ids=["bytes", "floats"])
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "gzip"])
+def test_bytes_other_than_those_of_the_digest_are_refused(
+    tmp_path: Path, pixel: str, compress: bool
+) -> None:
+    """What is written comes from the bytes whose digest the stage's key has, or nothing is."""
+    csv, output = tmp_path / "digits.csv", tmp_path / "out"
+    output.mkdir()
+    content = text(*with_cell(4, 3, pixel))
+    csv.write_bytes(gzip.compress(content, mtime=0) if compress else content)
+    digest = hashlib.sha256(csv.read_bytes()).hexdigest()
+    csv_to_parquet(csv, output / "digits.parquet", CsvFormat(), digest)
+    (output / "digits.parquet").unlink()
+    content = text(*with_cell(4, 3, pixel), LINES[0])
+    csv.write_bytes(gzip.compress(content, mtime=0) if compress else content)
+    with pytest.raises(DataError, match="changed while it was read"):
+        csv_to_parquet(csv, output / "digits.parquet", CsvFormat(), digest)
+    assert list(output.iterdir()) == []
