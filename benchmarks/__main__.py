@@ -20,7 +20,7 @@ RESULTS = Path(__file__).parent / "results.md"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One piece of work, who does it besides us, and how much of their time we may take."""
+    """One piece of work, who else does it, and the share of their time that we may take."""
 
     work: str
     ours: Callable[[], float]

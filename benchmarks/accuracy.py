@@ -1,6 +1,6 @@
 """`python -m benchmarks.accuracy RECIPE`: the test accuracy of a recipe over seeds.
 
-Each seed splits the digits and draws the weights anew, in a run of its own as a person starts it;
+Each seed splits the digits and draws new weights, in a run of its own as a user starts it;
 the test digits are read once a run, by its `evaluate`.
 """
 

@@ -35,12 +35,12 @@ BASE = TrainingSettings(
 )
 ON_FEW = {
     "as they are": {"learning_rate": 0.1, "epochs": 100, "distortion": 0.0},
-    "distorted anew every epoch": {"learning_rate": 0.2, "epochs": 300, "distortion": 1.5},
+    "distorted in every epoch": {"learning_rate": 0.2, "epochs": 300, "distortion": 1.5},
 }
 
 
 class Outcome(NamedTuple):
-    """Shares of the test images of 5 to 9 that were read right."""
+    """Shares of the test images of 5 to 9 that were recognised."""
 
     scratch: float
     transferred: float

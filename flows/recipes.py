@@ -1,11 +1,11 @@
-"""Named settings of the training: what to start from when no single option is given."""
+"""Named settings of a training: the defaults that single options change."""
 
 from tasks.training.settings import TrainingSettings
 
 RECIPES = {
-    # The defaults: two hidden layers of rectifiers on images distorted anew every epoch.
+    # The defaults: two hidden layers of rectifiers, and new distortions of the images every epoch.
     "accurate": TrainingSettings(),
-    # Four wider networks, trained longer and merged into one that averages their opinions.
+    # Four wider networks, trained longer and merged into one that averages them.
     "best": TrainingSettings(hidden_layers=(800, 200), epochs=250, distortion=1.6, members=4),
     # Full-batch gradient descent on one small hidden layer, as first courses teach it.
     "classic": TrainingSettings(

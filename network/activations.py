@@ -1,7 +1,7 @@
-"""What a neuron makes of its weighted sum, and the slope back propagation needs of it.
+"""Activation functions, and their derivatives for back propagation.
 
 Every function works in place on a block of numbers, because training calls them thousands of
-times on buffers it has already.
+times on buffers that it has already.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
     return z
 
 
-def _sigmoid_slope(error: np.ndarray, activations: np.ndarray) -> None:
+def _sigmoid_derivative(error: np.ndarray, activations: np.ndarray) -> None:
     error *= activations
     np.subtract(1.0, activations, out=activations)
     error *= activations
@@ -32,7 +32,7 @@ def _tanh(z: np.ndarray) -> np.ndarray:
     return z
 
 
-def _tanh_slope(error: np.ndarray, activations: np.ndarray) -> None:
+def _tanh_derivative(error: np.ndarray, activations: np.ndarray) -> None:
     np.square(activations, out=activations)
     np.subtract(1.0, activations, out=activations)
     error *= activations
@@ -43,27 +43,27 @@ def _relu(z: np.ndarray) -> np.ndarray:
     return z
 
 
-def _relu_slope(error: np.ndarray, activations: np.ndarray) -> None:
-    # The slope at exactly 0 is taken as 0.
+def _relu_derivative(error: np.ndarray, activations: np.ndarray) -> None:
+    # The derivative at exactly 0 is taken as 0.
     error *= activations > 0
 
 
 @dataclass(frozen=True)
 class Activation:
-    """A hidden layer's function, and its slope.
+    """The function of a hidden layer, and its derivative.
 
     Attributes:
         apply: replaces weighted sums by activations, in place, and returns them.
-        multiply_slope: multiplies an error by the slope at the given activations a, in place, and
-            spoils the activations. The slopes are a (1 - a), 1 - a², and 1 where a > 0.
+        multiply_derivative: multiplies an error, in place, by the derivative at the given
+            activations a, which it overwrites: a (1 - a), 1 - a², or 1 where a > 0.
     """
 
     apply: Callable[[np.ndarray], np.ndarray]
-    multiply_slope: Callable[[np.ndarray, np.ndarray], None]
+    multiply_derivative: Callable[[np.ndarray, np.ndarray], None]
 
 
 ACTIVATIONS = {
-    "sigmoid": Activation(sigmoid, _sigmoid_slope),
-    "tanh": Activation(_tanh, _tanh_slope),
-    "relu": Activation(_relu, _relu_slope),
+    "sigmoid": Activation(sigmoid, _sigmoid_derivative),
+    "tanh": Activation(_tanh, _tanh_derivative),
+    "relu": Activation(_relu, _relu_derivative),
 }

@@ -1,8 +1,8 @@
-"""New handwriting from old: images turned, sized, slanted, moved and bent a little, at random.
+"""Random distortions of images: rotated, scaled, sheared, shifted and bent a little.
 
-Trained on fresh variants every epoch, a network learns what a digit is and not which images it has
-seen. Source of the elastic bending: Simard, Steinkraus and Platt 2003, Best Practices for
-Convolutional Neural Networks Applied to Visual Document Analysis.
+Trained on new variants in every epoch, a network learns the digits and not the images. Source of
+the elastic bending: Simard, Steinkraus and Platt 2003, Best Practices for Convolutional Neural
+Networks Applied to Visual Document Analysis.
 """
 
 import math
@@ -10,12 +10,12 @@ import math
 import numpy as np
 
 # What strength 1 means. Lengths are shares of the image's side, so that any size bends alike.
-ROTATION = math.radians(9)  # largest turn either way
-SCALING = 0.15  # largest growth or shrinkage, each direction by itself
-SHEAR = 0.3  # largest sideways slant, per unit of height
-SHIFT = 0.02  # largest move, each direction by itself
+ROTATION = math.radians(9)  # largest angle either way
+SCALING = 0.15  # largest scaling up or down, each direction by itself
+SHEAR = 0.3  # largest sideways shear, per unit of height
+SHIFT = 0.02  # largest shift, each direction by itself
 BEND = 0.05  # standard deviation of the elastic displacement
-SMOOTHNESS = 0.3  # standard deviation of the Gaussian that smooths it; no part of the strength
+SMOOTHNESS = 0.3  # standard deviation of the Gaussian that smooths it; not scaled by the strength
 
 _CHUNK = 256  # images at a time, so that the work stays in the processor's cache
 
@@ -91,7 +91,7 @@ def _amounts(
 def _read(images: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the images as read at places x and y in pixels from the middle, (count, side · side).
 
-    The places are spoilt.
+    The places are overwritten.
     """
     count = len(images)
     side = math.isqrt(images.shape[1])

@@ -1,9 +1,15 @@
-"""The gradient of the cross-entropy by back propagation, on buffers made once and used every step.
+"""The gradient of the cross-entropy by back propagation.
 
-Within a step everything is laid out as (features, examples), so a layer is one matrix product:
-weights (outputs, inputs + 1) times activations (inputs + 1, examples). Row 0 of the activations
-is all ones and meets the bias in column 0 of the weights; the same row makes the bias's gradient
-come out of the same product. Source: Nielsen, Neural Networks and Deep Learning, chapter 2.
+With weights W, activations a, weighted sums z and targets y of layers 1 … L:
+
+    forward      z_l = W_l · a_(l-1),  a_l = f(z_l),  a_L = sigmoid(z_L)
+    error        δ_L = a_L - y,  δ_l = (W_(l+1)ᵀ · δ_(l+1)) ⊙ f'(z_l)
+    gradient     ∂J/∂W_l = δ_l · a_(l-1)ᵀ
+
+Everything is laid out as (features, examples), so that each line is one matrix product a layer.
+Row 0 of the activations is all ones and meets the bias in column 0 of the weights; the same row
+makes the bias's gradient part of the same product. Buffers are made once and used in every step.
+Source: Nielsen, Neural Networks and Deep Learning, chapter 2.
 """
 
 from collections.abc import Sequence
@@ -28,7 +34,7 @@ class Backpropagation:
         frozen: how many layers, from the first, are not trained; fewer than there are.
 
     Attributes:
-        gradients: one array a trained layer in the shape of its weights, made anew by every call.
+        gradients: one array a trained layer in the shape of its weights, overwritten by every call.
     """
 
     def __init__(
@@ -75,7 +81,7 @@ class Backpropagation:
             cost = cross_entropy(z, targets)
 
             error = sigmoid(z)
-            error -= targets  # the slope of the cross-entropy in z
+            error -= targets  # the derivative of the cross-entropy with respect to z
             error *= factor
             trained, inputs = weights[self._frozen :], inputs[self._frozen :]
             for number in reversed(range(len(trained))):
@@ -83,6 +89,6 @@ class Backpropagation:
                 if number > 0:
                     error_before = self._errors[number - 1][:, :examples]
                     np.matmul(trained[number][:, 1:].T, error, out=error_before)
-                    self._activation.multiply_slope(error_before, inputs[number][1:])
+                    self._activation.multiply_derivative(error_before, inputs[number][1:])
                     error = error_before
         return cost

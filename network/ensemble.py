@@ -1,7 +1,7 @@
-"""Several networks made into one: their opinions averaged, in the same plain list of matrices.
+"""Several networks merged into one that averages their outputs, in the same plain list of matrices.
 
-The members stand side by side inside one wider network and never meet before its output, so whoever
-can read and use one network can read and use the ensemble.
+The members are blocks of one wider network, without connections between them before its output, so
+everything that can use one network can use the ensemble.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ def merge(members: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
             is one matrix a layer, (outputs, inputs + 1), bias in column 0.
 
     Returns:
-        One matrix a layer: the hidden layers of all members above each other, each fed by its own
-        member alone, and an output layer that reads all of them.
+        One matrix a layer: the hidden layers of all members stacked, each connected to its own
+        member alone, and an output layer that is connected to all of them.
 
     Raises:
         ValueError: the members differ in depth, inputs, outputs or number type.
@@ -34,11 +34,11 @@ def merge(members: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
     first, *inner = hidden
     output = np.hstack([np.mean([m[:, :1] for m in last], axis=0), *(m[:, 1:] for m in last)])
     output[:, 1:] /= len(members)
-    return [np.vstack(first), *map(_side_by_side, inner), output]
+    return [np.vstack(first), *map(_block_diagonal, inner), output]
 
 
-def _side_by_side(matrices: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the matrices above each other, each reading its own member's neurons only."""
+def _block_diagonal(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the matrices as the diagonal of one, biases in column 0 and zeros elsewhere."""
     outputs = sum(len(m) for m in matrices)
     inputs = sum(m.shape[1] - 1 for m in matrices)
     whole = np.zeros((outputs, inputs + 1), matrices[0].dtype)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from network.altered_images import AlteredImages, Augment
+from network.augmented_images import Augment, AugmentedImages
 from network.examples import Examples
 from network.loss import penalty
 from network.optimizer import Optimizer
@@ -48,7 +48,7 @@ def gradient_descent(
 
     The cost of an epoch is that of the weights each batch met, before its own step: for the full
     batch that is the cost before the epoch's one step, for mini-batches the mean on the way, and
-    with `augment` the cost on the altered images.
+    with `augment` the cost on the variants.
 
     Args:
         state: where the training is; changed in place, and up to date at every epoch's end.
@@ -57,8 +57,8 @@ def gradient_descent(
         epochs: number of the last epoch.
         batch_size: examples a step; None is all of them, in their own order.
         activation: function of the hidden layers: sigmoid, tanh or relu.
-        augment: alters the images anew for every epoch, given them and a generator. It runs on a
-            second thread while the network trains on the epoch before.
+        augment: returns new variants of the images for every epoch, given them and a generator.
+            It runs on a second thread while the network trains on the epoch before.
 
     Raises:
         ValueError: shapes that do not fit together.
@@ -81,17 +81,17 @@ def gradient_descent(
         backpropagate = ShardedBackpropagation(
             weights, batch_size, activation, threads, state.frozen
         )
-        altered = AlteredImages(images, augment, rng, threads) if augment else None
+        augmented = AugmentedImages(images, augment, rng, threads) if augment else None
         while state.epoch < epochs:
             rate = optimizer.rate(state.epoch / epochs)
             cost = 0.0
-            if altered:
-                images = altered.draw()
+            if augmented:
+                images = augmented.draw()
                 if full_batch:
                     inputs[:, 1:] = images
             order = None if full_batch else rng.permutation(count)
-            if altered and state.epoch + 1 < epochs:
-                altered.draw_ahead()
+            if augmented and state.epoch + 1 < epochs:
+                augmented.draw_ahead()
             for start in range(0, count, batch_size):
                 size = min(batch_size, count - start)
                 batch = slice(None) if order is None else order[start : start + size]
@@ -113,7 +113,7 @@ def gradient_descent(
 def _blas_threads(batch_size: int, augmented: bool) -> int:
     """Return how many threads share a matrix product, so that two are at work in all.
 
-    Each shard of a large batch has one, and so has altering the images during the training. It
+    Each shard of a large batch has one, and so has making variants during the training. It
     depends on the settings alone, never on the machine: the bits of a product depend on it.
     """
     shared = SMALLEST_SHARED_PRODUCT <= batch_size < 2 * SMALLEST_SHARD

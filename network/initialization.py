@@ -1,8 +1,8 @@
 """The weights before training.
 
-Equal weights would stay equal for ever, since equal neurons get equal gradients; so they start
-random. How large they start decides whether signals and gradients keep their size from layer to
-layer: Glorot for sigmoid and tanh, He for ReLU.
+Equal neurons get equal gradients and would stay equal, so the weights start random. Their size
+decides whether signals and gradients keep theirs from layer to layer: Glorot for sigmoid and tanh,
+He for ReLU.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The cost: how wrong the network is. Written down here and nowhere else.
+"""The cost: how wrong the network is. It is defined here and nowhere else.
 
 With outputs a = sigmoid(z), targets y (one output is 1, the others 0), m training examples and
 weights W without their biases:
@@ -6,8 +6,8 @@ weights W without their biases:
     J  =  1/m · Σ_examples Σ_outputs [ -y log a - (1 - y) log(1 - a) ]  +  l2 / (2 m) · Σ W²
 
 The first part is the binary cross-entropy, summed over the outputs and averaged over the
-examples; its slope with respect to z is simply a - y. Source: Nielsen, Neural Networks and Deep
-Learning, chapter 3.
+examples; its derivative with respect to z is simply a - y. Source: Nielsen, Neural Networks and
+Deep Learning, chapter 3.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def cross_entropy(z: np.ndarray, targets: np.ndarray) -> float:
         targets: 1 for the right output, 0 for the others, the same shape.
 
     Raises:
-        ValueError: the shapes differ; NumPy would stretch one of them without a word.
+        ValueError: the shapes differ; NumPy would broadcast one of them silently.
     """
     if z.shape != targets.shape:
         raise ValueError(f"outputs {z.shape} and targets {targets.shape} differ in shape")

@@ -1,4 +1,4 @@
-"""The network as a function: images in, ten probabilities out."""
+"""The network as a function: images in, a probability for each class out."""
 
 from collections.abc import Sequence
 
@@ -45,9 +45,9 @@ def _layer_sums(layer: np.ndarray, layer_input: np.ndarray) -> np.ndarray:
 def predict(
     weights: Sequence[np.ndarray], images: np.ndarray, activation: str = "sigmoid"
 ) -> np.ndarray:
-    """Return each image's probability of being each digit, (examples, outputs).
+    """Return the probability of each class for each image, (examples, outputs).
 
-    The outputs are ten separate sigmoids, so a row need not sum to 1; the digit is the largest.
+    The outputs are separate sigmoids, so a row need not sum to 1; the largest is the prediction.
     Arguments and errors are those of `weighted_sums`.
     """
     probabilities = np.empty((len(images), len(weights[-1])), dtype=weights[0].dtype)

@@ -1,8 +1,8 @@
-"""Reading arrays from a pickle of unknown origin, without carrying out what it says.
+"""Reading arrays from a pickle of unknown origin, without executing it.
 
 A pickle is a program. So it is first scanned for instructions that a list of arrays never needs,
-then run with harmless stand-ins for the few NumPy names it may call; arrays are made at the very
-end, when bytes, type and shape are known to agree. No code of the file's choosing runs, and no
+then run with harmless stand-ins for the few NumPy names it may call; arrays are made last, when
+bytes, type and shape are known to agree. No code of the file's choosing runs, and no
 memory is taken beyond a few times the file's size.
 """
 
@@ -57,14 +57,14 @@ def read_arrays(content: bytes) -> object:
 
 
 def _scan(content: bytes) -> None:
-    """Refuse instructions that a list of arrays never needs, before any is carried out."""
+    """Refuse instructions that a list of arrays never needs, before any is executed."""
     for count, (instruction, argument, _) in enumerate(pickletools.genops(content), start=1):
         if instruction.name not in _ALLOWED:
             raise RefusedPickleError(
                 f"it holds {instruction.name}, which a list of arrays never needs"
             )
         if count > MOST_INSTRUCTIONS:
-            raise RefusedPickleError("it is far longer a program than a list of arrays needs")
+            raise RefusedPickleError("it has far more instructions than a list of arrays needs")
         # The unpickler makes room for as many remembered values as the highest number says.
         if instruction.name in ("PUT", "BINPUT", "LONG_BINPUT") and (
             not isinstance(argument, int) or argument > MOST_INSTRUCTIONS
@@ -85,7 +85,7 @@ class _Dtype:
         self.order = state[1]
 
     def dtype(self) -> np.dtype[Any]:
-        # What was found is not told: put into words, nested tuples can fill all memory.
+        # What was found is left out: written out, nested tuples can fill all memory.
         if self.code not in ("f4", "f8") or self.order not in ("<", ">", "="):
             raise RefusedPickleError("an array of another type than float32 or float64")
         return np.dtype(f"{self.order}{self.code}")
@@ -129,12 +129,12 @@ class _Array:
         if not isinstance(self.dtype, _Dtype) or self.order not in ("C", "F"):
             raise RefusedPickleError("an array without a type")
         if not isinstance(self.shape, tuple) or len(self.shape) != 2:
-            raise RefusedPickleError("an array that has not two dimensions")
+            raise RefusedPickleError("an array that is not of two dimensions")
         rows, columns = self.shape
         if not (type(rows) is type(columns) is int and rows > 0 and columns > 0):
             raise RefusedPickleError("an array without rows or columns")
         dtype = self.dtype.dtype()
-        # Each is compared first: the product of two numbers as long as the file takes for ever.
+        # Each is compared first: two numbers as long as the file would take hours to multiply.
         if max(rows, columns) > self.size() or rows * columns * dtype.itemsize != self.size():
             raise RefusedPickleError(f"an array of {rows} × {columns} with {self.size()} bytes")
         content = self.text_or_bytes()

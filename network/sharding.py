@@ -1,7 +1,7 @@
-"""A batch cut into two shards that are worked on side by side, each by one thread.
+"""A batch split into two shards, each computed by a thread of its own.
 
 The number of shards is fixed and their gradients are added in a fixed order, so the same seed gives
-the same bytes whatever the number of cores and whichever thread is done first.
+the same bytes whatever the number of cores and whichever thread finishes first.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 
 from network.backpropagation import Backpropagation
 
-SMALLEST_SHARD = 256  # examples; below this, handing work to a thread costs more than it saves
+SMALLEST_SHARD = 256  # examples; below this, a second thread costs more than it saves
 
 
 class ShardedBackpropagation:

@@ -17,7 +17,7 @@ class TrainingState:
             that of the whole computation.
         velocity: each trained layer's last step, in the shape of its weights. Layers before those
             are frozen.
-        rng: decides the order of the examples in mini-batches, and what alters the images.
+        rng: decides the order of the examples in mini-batches, and what their variants are.
         epoch: number of epochs done.
     """
 

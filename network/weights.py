@@ -1,7 +1,7 @@
-"""Weights as a file: a plain pickled list of arrays out, and only that back in.
+"""Weights as a file: a plain pickled list of arrays.
 
-Anyone's `pickle.load` reads what is written here. What is read here may come from anyone;
-`restricted_pickle.py` sees to it that nothing in it is carried out.
+Any `pickle.load` reads what is written here. What is read here may come from anywhere;
+`restricted_pickle.py` makes sure that nothing in it is executed.
 """
 
 import pickle
@@ -57,11 +57,11 @@ def check_weights(content: object) -> list[np.ndarray]:
     """Return the layers of a network, all of one type, if that is what `content` holds.
 
     Raises:
-        WeightsError: it is not a list or tuple of finite two-dimensional float arrays, each as
-            wide as the one before is high, and 1 more for the bias.
+        WeightsError: it is not a list or tuple of finite two-dimensional float arrays, each with
+            one column more than the one before has rows, for the bias.
     """
     if not isinstance(content, list | tuple) or not content:
-        raise WeightsError("no list of arrays")
+        raise WeightsError("not a list of arrays")
     for number, layer in enumerate(content, start=1):
         if not isinstance(layer, np.ndarray) or layer.dtype not in (np.float32, np.float64):
             raise WeightsError(f"layer {number} is not an array of float32 or float64")

@@ -1,4 +1,4 @@
-"""How training goes: a bar on a terminal, log lines elsewhere, and an artifact in Prefect."""
+"""A training's progress: a bar on a terminal, log lines elsewhere, and an artifact in Prefect."""
 
 import logging
 import math

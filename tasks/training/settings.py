@@ -46,7 +46,7 @@ class PromotionSettings(BaseModel):
 
 
 class TrainingSettings(BaseModel):
-    """The network's shape and how it is trained."""
+    """The network's layers and how it is trained."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,12 +56,13 @@ class TrainingSettings(BaseModel):
         description="Width of each hidden layer, first to last; none is logistic regression.",
     )
     activation: Literal["sigmoid", "tanh", "relu"] = Field(
-        default="relu", title="Activation", description="Function of the hidden layers."
+        default="relu", title="Activation", description="Activation function of the hidden layers."
     )
     initialization: Literal["uniform", "glorot", "he"] = Field(
         default="he",
         title="Initialization",
-        description="Initial weights: uniform in ±0.01; glorot suits sigmoid and tanh; he, relu.",
+        description="How random weights are drawn: uniform in ±0.01, glorot for sigmoid and tanh, "
+        "he for relu.",
     )
     epochs: int = Field(
         default=140,
@@ -75,7 +76,7 @@ class TrainingSettings(BaseModel):
         ge=0,
         le=1_000_000,
         title="Batch size",
-        description="Images a step of gradient descent looks at; 0 is all of them.",
+        description="Images per step of gradient descent; 0 is the full batch, all of them.",
     )
     learning_rate: float = Field(
         default=0.05,
@@ -87,51 +88,54 @@ class TrainingSettings(BaseModel):
     schedule: Literal["constant", "cosine"] = Field(
         default="cosine",
         title="Schedule",
-        description="The learning rate over the epochs; cosine falls to 0 along half a wave.",
+        description="Learning rate over the epochs: constant, or cosine, which falls to 0 along "
+        "half a wave.",
     )
     momentum: float = Field(
         default=0.9,
         ge=0,
         lt=1,
         title="Momentum",
-        description="Share of the last step that is kept in the next; 0 is plain descent.",
+        description="Share of the last step that is kept in the next; 0 is plain gradient descent.",
     )
     l2: float = Field(
         default=0.0,
         ge=0,
         le=1_000_000,
         title="L2 regularisation",
-        description="Penalty on large weights, lambda in l2 / (2 m) · Σ W²; biases are free.",
+        description="Weight of the penalty on large weights, l2 / (2 m) · Σ W² for m training "
+        "images, without the biases.",
     )
     distortion: float = Field(
         default=1.5,
         ge=0,
         le=5,
         title="Distortion",
-        description="Train on images turned, sized, slanted, moved and bent anew every epoch; 1 is "
-        "about as much as hands differ, 0 trains on the images as they are.",
+        description="Strength of the random rotation, scaling, shear, shift and bending of every "
+        "image in every epoch; 1 is about as much as handwriting varies, 0 is none.",
     )
     members: int = Field(
         default=1,
         ge=1,
         le=20,
         title="Members",
-        description="Networks to train one after another, each from weights of its own, and to "
-        "merge into one that is of the mean of their minds; 1 is a single network.",
+        description="Networks to train one after another, each from initial weights of its own, "
+        "and to merge into one that averages them; 1 is a single network.",
     )
     freeze_layers: int = Field(
         default=0,
         ge=0,
         le=100,
         title="Freeze layers",
-        description="How many layers, from the first, keep the weights they start with.",
+        description="How many layers, from the first, keep their initial weights.",
     )
     validation_fraction: float = Field(
         default=0.0,
         ge=0,
         lt=1,
         title="Validation fraction",
-        description="Share of the training split held out to watch cost and accuracy; 0 is none.",
+        description="Share of the training split held out to measure cost and accuracy after every "
+        "epoch; 0 is none.",
     )
     patience: int = Field(
         default=0,
@@ -139,7 +143,7 @@ class TrainingSettings(BaseModel):
         le=1_000_000,
         title="Patience",
         description="Stop after so many epochs without a lower validation cost, and keep the best "
-        "weights; 0 trains to the end.",
+        "weights; 0 trains for all epochs.",
     )
     dtype: Literal["float32", "float64"] = Field(
         default="float32",

@@ -1,4 +1,4 @@
-"""Distorted images: the same image a little otherwise, and reproducibly so."""
+"""Distorted images: variants of the same image, and reproducible ones."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""An ensemble is one network in the plain format, of one mind with the mean of its members."""
+"""An ensemble is one network in the plain format, whose outputs are the mean of its members'."""
 
 from itertools import pairwise
 

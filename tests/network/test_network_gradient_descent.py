@@ -252,7 +252,7 @@ def test_mini_batches_meet_every_example_once_an_epoch(batch_size: int) -> None:
 
 
 def test_mini_batches_come_in_a_new_order_every_epoch() -> None:
-    """The steps of an epoch are those of the batches of `rng.permutation`, drawn anew for each."""
+    """The steps of an epoch are those of the batches of `rng.permutation`, a new one for each."""
     digits = easy_digits(30, "float64")
     start = random_weights(20, 10, dtype="float64")
     plain = Optimizer(learning_rate=0.5)

@@ -57,20 +57,20 @@ def test_sigmoid_of_extremes_is_zero_or_one(extreme: float, dtype: str) -> None:
     ],
 )
 def test_activations_and_slopes_are_the_formulas(activation, function, slope) -> None:
-    """A hidden layer's function and slope are the textbook's, worked out in place."""
+    """A hidden layer's function and derivative are the textbook's, computed in place."""
     z = np.linspace(-6, 6, 49)
     activations = z.copy()
     assert ACTIVATIONS[activation].apply(activations) is activations
     np.testing.assert_allclose(activations, [function(value) for value in z], atol=1e-15)
     error = np.full_like(z, 3.0)
-    ACTIVATIONS[activation].multiply_slope(error, activations)
+    ACTIVATIONS[activation].multiply_derivative(error, activations)
     np.testing.assert_allclose(error, [3.0 * slope(value) for value in z], atol=1e-13)
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
 @pytest.mark.parametrize("extreme", [1e4, -1e4, 1e30, -1e30])
 def test_extreme_inputs_neither_warn_nor_break(extreme: float, activation: str) -> None:
-    """Pixels far outside 0 … 1 give probabilities all the same."""
+    """Pixels far outside 0 … 1 still give probabilities."""
     images = np.full((3, 20), extreme, dtype=np.float32)
     images[1, ::2] *= -1
     images[2, 1:] = 0
@@ -147,7 +147,7 @@ def test_no_hidden_layer_is_a_network_too() -> None:
 
 @pytest.mark.parametrize("examples", [0, 1, CHUNK, CHUNK + 1, 2 * CHUNK + 5])
 def test_predicting_in_chunks_changes_nothing(examples: int) -> None:
-    """The seams between chunks are not seen, and no images give no predictions."""
+    """Chunks make no difference, and no images give no predictions."""
     weights = random_weights(6, 5, 10)
     images = np.random.default_rng(3).random((examples, 6))
     probabilities = predict(weights, images, "relu")

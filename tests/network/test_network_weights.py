@@ -153,12 +153,12 @@ def test_fifty_layers_are_read(load: Load) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([], "no list of arrays"),
-        ((), "no list of arrays"),
-        (3, "no list of arrays"),
-        ("weights", "no list of arrays"),
-        (None, "no list of arrays"),
-        (np.ones((2, 3)), "no list of arrays"),
+        ([], "not a list of arrays"),
+        ((), "not a list of arrays"),
+        (3, "not a list of arrays"),
+        ("weights", "not a list of arrays"),
+        (None, "not a list of arrays"),
+        (np.ones((2, 3)), "not a list of arrays"),
         ([1.5], "it holds BINFLOAT"),
         ([None], "layer 1 is not an array"),
         ([[np.ones((2, 3))]], "layer 1 is not an array"),
@@ -205,7 +205,7 @@ def test_check_weights_judges_arrays_in_memory_alike() -> None:
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    """A missing file and a folder are told apart from a damaged file."""
+    """A missing file and a folder are distinguished from a damaged file."""
     with pytest.raises(WeightsError, match=r"nothing\.pkl: can't be read: No such file"):
         load_weights(tmp_path / "nothing.pkl")
     with pytest.raises(WeightsError, match=r"not a file|Is a directory"):

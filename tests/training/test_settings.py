@@ -15,7 +15,7 @@ def test_the_default_recipe_is_the_defaults() -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_is_what_is_not_given(recipe: str) -> None:
-    """Naming a recipe gives its settings; an option beside it changes that one alone."""
+    """Naming a recipe gives its settings; an option given with it changes that one alone."""
     assert Settings.model_validate({"recipe": recipe}).training == RECIPES[recipe]
     changed = Settings.model_validate({"recipe": recipe, "training": {"l2": 0.25}}).training
     assert changed == RECIPES[recipe].model_copy(update={"l2": 0.25})

@@ -217,7 +217,7 @@ class Harmful:
 
 
 def test_no_initial_weights_leave_no_trace_in_the_key(settings: Settings) -> None:
-    """A training that starts anew has its split as its only input."""
+    """A training from random weights has its split as its only input."""
     account = read_manifest(next((settings.artifacts / "runs").iterdir()))
     assert list(account.stages["train"].inputs) == ["train"]
     assert account.initial_weights is None

@@ -1,4 +1,4 @@
-"""Training images altered anew for every epoch, prepared while the network trains on the last."""
+"""New variants of the training images for every epoch, made while the last one is trained on."""
 
 import copy
 from collections.abc import Callable
@@ -9,17 +9,17 @@ import numpy as np
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # images in and out, same shape
 
 
-class AlteredImages:
-    """The images of each epoch, altered; those of the next are prepared on another thread.
+class AugmentedImages:
+    """The variants of each epoch; those of the next are made on another thread.
 
-    An epoch's generator comes from one draw of `rng`. To prepare ahead, that draw is made from a
-    copy, so that `rng` after an epoch is the same whether or not there has been a next one.
+    An epoch's generator is seeded with one draw of `rng`. To make variants ahead, that draw is made
+    from a copy, so that `rng` after an epoch is the same whether or not there is a next one.
 
     Args:
         images: (examples, inputs), left as they are.
-        augment: alters them, given a generator.
-        rng: what the epochs' generators are drawn from.
-        threads: where the next epoch's images are prepared.
+        augment: returns variants of the images, given a generator.
+        rng: seeds the epochs' generators.
+        threads: where the next epoch's variants are made.
     """
 
     def __init__(
@@ -29,12 +29,12 @@ class AlteredImages:
         self._ahead: Future[np.ndarray] | None = None
 
     def draw(self) -> np.ndarray:
-        """Return the images of the next epoch, from this one draw of `rng` on."""
+        """Return the variants of the next epoch, with one draw of `rng`."""
         generator = _child(self._rng)
         return self._ahead.result() if self._ahead else self._augment(self._images, generator)
 
     def draw_ahead(self) -> None:
-        """Begin with the images that the next `draw` will return, if `rng` is not used before."""
+        """Begin to make what the next `draw` returns; `rng` must not be used in between."""
         generator = _child(copy.deepcopy(self._rng))
         self._ahead = self._threads.submit(self._augment, self._images, generator)
 
