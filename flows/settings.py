@@ -7,8 +7,10 @@ from cyclopts import Parameter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.recipes import RECIPES
+from tasks.champion.judgement import PromotionSettings
 from tasks.digits.csv_format import CsvFormat
-from tasks.training.settings import PromotionSettings, SplitSettings, TrainingSettings
+from tasks.shuffle_split import SplitSettings
+from tasks.training.settings import TrainingSettings
 
 STAGES = ("ingest", "shuffle_split", "train", "evaluate")
 StageName = Literal["ingest", "shuffle_split", "train", "evaluate"]

@@ -4,6 +4,9 @@ A setting is named by its field, alone in backticks: give `pixel_max` 1. The com
 those as its options (--pixel-max), shows the text alone and exits with 2.
 """
 
+from network.gradient_descent import DivergenceError
+from network.weights import WeightsError
+
 
 class InputError(ValueError):
     """Something the user gave can't be used."""
@@ -11,3 +14,7 @@ class InputError(ValueError):
 
 class DataError(InputError):
     """A data file breaks a rule."""
+
+
+# What comes again however often the same is tried, and says in its text what to do.
+FINAL = (InputError, WeightsError, DivergenceError, MemoryError)

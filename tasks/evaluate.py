@@ -1,7 +1,7 @@
-"""The fourth stage: the trained network reads the test digits it has never seen.
+"""The fourth stage: the trained network is scored on the test images it has never seen.
 
-What there is to see of it is drawn here too, not in `publish`: figures take longer than all the
-rest of a run in which nothing is new, and they change only when what they show does.
+Its figures are drawn here, not in `publish`: drawing takes longer than all the rest of a run in
+which nothing is new, and a figure changes only when what it shows does.
 """
 
 import json
@@ -20,10 +20,12 @@ from tasks.digits.network_inputs import labels_of, one_hot, scaled_images
 from tasks.digits.scores import score
 from tasks.digits.table import read_digits
 from tasks.report.examples import square_images, variants
+from tasks.shuffle_split import Split
+from tasks.train import Trained
 
 
 class Evaluated(BaseModel):
-    """How well the network reads, and what it read each test digit as."""
+    """The network's scores, its prediction for each test image, and its figures."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,55 +34,32 @@ class Evaluated(BaseModel):
     figures: dict[str, StoredFile]  # by name: cost.svg, confusion.svg, …
 
 
-@stage(
-    "tasks/evaluate.py",
-    "tasks/report/charts.py",
-    "tasks/digits/classes.py",
-    "tasks/report/contact_sheets.py",
-    "tasks/digits/table.py",
-    "tasks/report/figure_style.py",
-    "tasks/report/network_figures.py",
-    "tasks/digits/network_inputs.py",
-    "tasks/digits/scores.py",
-    "tasks/report/examples.py",
-    "tasks/report/sheet.py",
-    "network",
-)
+@stage
 def evaluate(
-    store: Store,
-    weights: StoredFile,
-    history: StoredFile,
-    train: StoredFile,
-    test: StoredFile,
-    activation: str,
-    l2: float,
-    distortion: float,
+    store: Store, trained: Trained, split: Split, l2: float, distortion: float
 ) -> Evaluated:
-    """Score the network on the test split, take its cost on both splits, and draw the figures.
+    """Score the network on the test split, compute its cost on both splits, and draw the figures.
 
     Both costs carry the penalty of the training split, so that they differ by the fit alone.
 
     Args:
         store: where the files are.
-        weights: the network's.
-        history: the cost of every epoch of its training.
-        train: the split it was trained on.
-        test: the split it has not seen.
-        activation: function of its hidden layers.
+        trained: the network.
+        split: the images it was trained on, and those it has not seen.
         l2: weight of the penalty it was trained with.
         distortion: strength of the distortions it was trained with, to show some of them.
     """
-    # Matplotlib is slow to import, and whoever finds the result stored has no need of it.
-    from tasks.report.network_figures import draw_network
+    # Matplotlib is slow to import, and not needed where the stored result is reused.
+    from tasks.report.network_figures import Tested, draw_network
 
-    layers = load_weights(store.path(weights))
+    layers = load_weights(store.path(trained.weights))
     dtype = layers[0].dtype.name
-    seen, unseen = read_digits(store.path(train)), read_digits(store.path(test))
+    seen, unseen = read_digits(store.path(split.train)), read_digits(store.path(split.test))
     sums = {}
     costs = {}
     for name, digits in (("train", seen), ("test", unseen)):
         images = scaled_images(digits, dtype)
-        sums[name] = weighted_sums(layers, images, activation)
+        sums[name] = weighted_sums(layers, images, trained.activation)
         fit = cross_entropy(sums[name], one_hot(digits.labels, digits.classes, dtype))
         fit /= len(digits.labels)
         costs[f"{name}_cost"] = fit + penalty(layers, l2, len(seen.labels))
@@ -101,16 +80,14 @@ def evaluate(
             "confidence": probabilities.max(axis=1),
         }
     )
+    matrix = np.array(evaluation["confusion_matrix"])
     with store.scratch() as scratch:
         (scratch / "evaluation.json").write_text(json.dumps(evaluation, indent=2) + "\n")
         table.to_parquet(scratch / "predictions.parquet")
         draw_network(
             scratch / "figures",
-            history=pd.read_parquet(store.path(history)),
-            confusion_matrix=evaluation["confusion_matrix"],
-            classes=unseen.classes,
-            predictions=table,
-            images=square_images(unseen),
+            pd.read_parquet(store.path(trained.history)),
+            Tested(square_images(unseen), table, confusion_matrix=matrix, classes=unseen.classes),
             first_layer=layers[0],
             variants=variants(seen, distortion) if distortion else None,
         )

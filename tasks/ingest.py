@@ -20,22 +20,7 @@ class Ingested(BaseModel):
     image_side: int
 
 
-@stage(
-    "tasks/ingest.py",
-    "tasks/digits/classes.py",
-    "tasks/digits/batch.py",
-    "tasks/digits/csv_cells.py",
-    "tasks/digits/csv_faults.py",
-    "tasks/digits/csv_format.py",
-    "tasks/digits/csv_layout.py",
-    "tasks/digits/csv_text.py",
-    "tasks/digits/profile.py",
-    "tasks/digits/read_ahead.py",
-    "tasks/digits/csv_reader.py",
-    "tasks/digits/table.py",
-    "tasks/digits/fingerprints.py",
-    "tasks/digits/network_inputs.py",
-)
+@stage
 def ingest(store: Store, csv: SourceFile, data: CsvFormat) -> Ingested:
     """Validate every row of a CSV and keep it as Parquet, with a profile of the digits.
 

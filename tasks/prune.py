@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tasks.cache.locks import IN_USE, InUseError, exclusive_at_once
-from tasks.champion.promotions import promotions
+from tasks.champion.promotions import open_promotions
 from tasks.errors import InputError
 from tasks.report.index_page import write_index
 from tasks.runs.folders import MANIFEST, complete_runs, point_latest, read_json
@@ -65,21 +65,21 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
     if not artifacts.is_dir():
         raise InputError(f"{artifacts}: no such folder. Name the one to prune: --artifacts DIR")
     try:
-        # Nobody promotes a run by hand that is being deleted.
-        with exclusive_at_once(artifacts / IN_USE), promotions(artifacts) as history:
-            if history.damage:
+        # No run that is being deleted can be promoted by hand.
+        with exclusive_at_once(artifacts / IN_USE), open_promotions(artifacts) as promotions:
+            if promotions.damage:
                 raise InputError(
-                    f"{history.damage}, so the champion can't be told, and nothing was deleted. "
+                    f"{promotions.damage}, so the champion can't be told, and nothing was deleted. "
                     "Put the file back, or put a run in use: digits promote RUN"
                 )
-            kept, removed = _judge(artifacts, keep, history.champion)
+            kept, removed = _sort_out(artifacts, keep, promotions.champion)
             if not dry_run:
                 if kept:
                     point_latest(artifacts)  # first, for it may still name a run that goes
                 for removal in removed:
                     _remove(artifacts / removal.path)
                 if kept and (artifacts / "index.html").exists():
-                    write_index(artifacts, history.champion)
+                    write_index(artifacts, promotions.champion)
     except InUseError as error:
         raise InUseError(
             f"{artifacts}: in use by a running flow, or by another prune; nothing was deleted. "
@@ -93,7 +93,7 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
     )
 
 
-def _judge(artifacts: Path, keep: int, champion: str | None) -> tuple[list[Path], list[Removal]]:
+def _sort_out(artifacts: Path, keep: int, champion: str | None) -> tuple[list[Path], list[Removal]]:
     """Return the runs that stay, and everything that goes: runs first, then what they needed."""
     complete = complete_runs(artifacts)
     newest = [run for run in complete if _RUN.fullmatch(run.name)][:keep]

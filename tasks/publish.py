@@ -6,32 +6,33 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from prefect import State, Task, task
+from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import TaskRun
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
 
-from tasks.cache.store import SourceFile
-from tasks.champion import judgement as champion
-from tasks.champion.data_watch import watch_data
+from network.weights import load_weights
+from tasks.cache.json_file import write_json
+from tasks.cache.prefect_task import may_pass
+from tasks.cache.store import Store
+from tasks.champion import judgement
+from tasks.champion.data_watch import DataWatch, watch_data
 from tasks.champion.drift import PROFILE
-from tasks.champion.promotions import promotions
+from tasks.champion.judgement import Decision, PromotionSettings
+from tasks.champion.promotions import Promotions, open_promotions
 from tasks.digits.profile import Profile
-from tasks.digits.table import read_digits
-from tasks.evaluate import Evaluated
-from tasks.ingest import Ingested
+from tasks.digits.table import Digits, read_digits
 from tasks.report.index_page import write_index
-from tasks.report.run_figures import draw_surroundings
-from tasks.runs.folders import MANIFEST, point_latest, read_json
+from tasks.report.report import write_report
+from tasks.report.run_figures import draw_run
+from tasks.runs.folders import MANIFEST, METRICS, point_latest, read_json
+from tasks.runs.manifest import write_manifest
+from tasks.runs.model import SavedModel, save_model
 from tasks.runs.past_runs import past_runs, summary
 from tasks.runs.provenance import provenance
 from tasks.runs.run import Run
-from tasks.shuffle_split import Split
-from tasks.train import Trained
-from tasks.training.settings import PromotionSettings
-from tasks.write_run_folder import write_run_folder
+from tasks.stage_outputs import StageOutputs
 
 _RUNS_SHOWN = 10  # earlier ones in the chart of accuracies
 
@@ -50,95 +51,138 @@ class Published(BaseModel):
     stages: dict[str, str]
 
 
-def _may_help_to_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    # A disk on a network may answer the next time; a file that is wrong stays wrong.
-    return isinstance(state.result(raise_on_failure=False), OSError)
-
-
 @task(
     cache_policy=NO_CACHE,
     persist_result=False,
     retries=1,
     retry_delay_seconds=2,
-    retry_condition_fn=_may_help_to_retry,
+    retry_condition_fn=may_pass,
 )
 def publish(
-    run: Run,
-    settings: BaseModel,
-    promotion: PromotionSettings,
-    csv: SourceFile,
-    initial_weights: SourceFile | None,
-    ingested: Ingested,
-    split: Split,
-    trained: Trained,
-    evaluated: Evaluated,
+    run: Run, settings: BaseModel, promotion: PromotionSettings, outputs: StageOutputs
 ) -> Published:
-    """Write the run's folder, decide on the champion, and leave the report in Prefect."""
+    """Decide on the champion, write the run's folder, and leave the report in Prefect.
+
+    Args:
+        run: the run, its stages done.
+        settings: all of the run's, for its manifest.
+        promotion: how much better than the champion the network must be.
+        outputs: what the stages made.
+    """
     store, artifacts = run.store, run.store.folder
     folder = artifacts / "runs" / run.name
     if not (folder / MANIFEST).exists():
         shutil.rmtree(folder, ignore_errors=True)  # of a first try that failed
-    train, test = read_digits(store.path(split.train)), read_digits(store.path(split.test))
-    profile = Profile.model_validate(read_json(store.path(ingested.profile)))
-    predictions = pd.read_parquet(store.path(evaluated.predictions))
-    evaluation = read_json(store.path(evaluated.evaluation))
-    told = {
-        "started": f"{run.started:%Y-%m-%dT%H:%M:%SZ}",
-        "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "seconds": round(run.seconds, 3),
-        "settings": settings.model_dump(mode="json"),
-        "source": csv.model_dump(mode="json"),
-        "initial_weights": initial_weights and initial_weights.model_dump(mode="json"),
-        "stages": {stage.key.stage: stage.described() for stage in run.stages},
-        **provenance(),
-        "flow_run_id": flow_run.id,
-    }
-    # Runs that end together publish in turn: each is judged against the one promoted before it.
-    with promotions(artifacts) as history:
-        decision = champion.judge(
-            artifacts,
-            history,
-            test,
-            predictions["prediction"].to_numpy(),
-            promotion,
-            nothing_new=run.nothing_new
-            and champion.judged_before(artifacts, history, run.stages[-1].key.digest),
-        )
-        data = watch_data(artifacts, history.champion, profile, train, test)
-        verdict = {"verdict": decision.verdict, "verdict_reason": decision.reason}
-        drift = {"drift": data.drift and data.drift.level}
-        manifest = {"run": run.name, **verdict, **drift, **told}
+    account = _account(run, settings, outputs)
+    evaluation = read_json(store.path(outputs.evaluated.evaluation))
+    test = read_digits(store.path(outputs.split.test))
+    # Runs that end together publish in turn: each is compared with the one promoted before it.
+    with open_promotions(artifacts) as promotions:
+        decision = _decide(run, promotions, promotion, test, outputs)
+        data = _watch(store, promotions, test, outputs)
+        manifest = {
+            "run": run.name,
+            "verdict": decision.verdict,
+            "verdict_reason": decision.reason,
+            "drift": data.drift and data.drift.level,
+            **account,
+        }
         metrics = {
             **evaluation,
             "champion": decision.comparison and decision.comparison.model_dump(),
-            "data": data.told(),
+            "data": data.described(),
         }
         folder.mkdir(parents=True)  # fails where another run has the name, before it is harmed
         try:
-            shutil.copyfile(store.path(ingested.profile), folder / PROFILE)
-            draw_surroundings(
+            _copy_outputs(folder, store, outputs)
+            save_model(folder, _model(run, test, outputs), store.path(outputs.trained.weights))
+            write_json(folder / METRICS, metrics)
+            draw_run(
                 folder / "figures",
                 runs=[*past_runs(artifacts, _RUNS_SHOWN)[::-1], summary(manifest, metrics)],
-                champion=history.champion,
-                profile=profile,
+                champion=promotions.champion,
+                profile=data.profile,
                 before=data.before,
             )
-            report = write_run_folder(folder, manifest, metrics, store, trained, evaluated, test)
+            report = write_report(folder, manifest, metrics)
+            write_manifest(folder, manifest)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         point_latest(artifacts)
         if decision.verdict == "promoted":
-            history.add(run.name, evaluation["accuracy"], "run")
-        write_index(artifacts, history.champion)
+            promotions.add(run.name, evaluation["accuracy"], "run")
+        write_index(artifacts, promotions.champion)
     create_markdown_artifact(report, key="retraining-report", description=run.name)
     create_table_artifact(metrics["per_digit"], key="per-digit", description=run.name)
     return Published(
         run=run.name,
         directory=folder,
         accuracy=evaluation["accuracy"],
-        train_rows=split.train_rows,
-        test_rows=split.test_rows,
+        train_rows=outputs.split.train_rows,
+        test_rows=outputs.split.test_rows,
         verdict=decision.verdict,
         stages={stage.key.stage: stage.state for stage in run.stages},
     )
+
+
+def _account(run: Run, settings: BaseModel, outputs: StageOutputs) -> dict[str, Any]:
+    """Return what the manifest says of the run that the champion has no part in."""
+    initial = outputs.initial_weights
+    return {
+        "started": f"{run.started:%Y-%m-%dT%H:%M:%SZ}",
+        "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "seconds": round(run.seconds, 3),
+        "settings": settings.model_dump(mode="json"),
+        "source": outputs.csv.model_dump(mode="json"),
+        "initial_weights": initial and initial.model_dump(mode="json"),
+        "stages": {stage.key.stage: stage.described() for stage in run.stages},
+        **provenance(),
+        "flow_run_id": flow_run.id,
+    }
+
+
+def _decide(
+    run: Run,
+    promotions: Promotions,
+    limits: PromotionSettings,
+    test: Digits,
+    outputs: StageOutputs,
+) -> Decision:
+    artifacts = run.store.folder
+    predictions = pd.read_parquet(run.store.path(outputs.evaluated.predictions))
+    evaluate_key = run.stages[-1].key.digest
+    return judgement.judge(
+        artifacts,
+        promotions,
+        test,
+        predictions["prediction"].to_numpy(),
+        limits,
+        nothing_new=run.nothing_new
+        and judgement.judged_before(artifacts, promotions, evaluate_key),
+    )
+
+
+def _watch(store: Store, promotions: Promotions, test: Digits, outputs: StageOutputs) -> DataWatch:
+    profile = Profile.model_validate(read_json(store.path(outputs.ingested.profile)))
+    train = read_digits(store.path(outputs.split.train))
+    return watch_data(store.folder, promotions.champion, profile, train, test)
+
+
+def _model(run: Run, test: Digits, outputs: StageOutputs) -> SavedModel:
+    return SavedModel(
+        run=run.name,
+        weights=load_weights(run.store.path(outputs.trained.weights)),
+        activation=outputs.trained.activation,
+        image_side=test.image_side,
+        pixel_max=test.pixel_max,
+        classes=test.classes,
+    )
+
+
+def _copy_outputs(folder: Path, store: Store, outputs: StageOutputs) -> None:
+    """Copy what stages made for people to see: the data's profile and the network's figures."""
+    shutil.copyfile(store.path(outputs.ingested.profile), folder / PROFILE)
+    (folder / "figures").mkdir()
+    for name, figure in outputs.evaluated.figures.items():
+        shutil.copyfile(store.path(figure), folder / "figures" / name)

@@ -3,13 +3,31 @@
 from dataclasses import replace
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
 from tasks.digits.table import read_digits, write_digits
 from tasks.errors import DataError
-from tasks.training.settings import SplitSettings
+
+
+class SplitSettings(BaseModel):
+    """How the images are split into training and test."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train_fraction: float = Field(
+        default=0.8,
+        gt=0,
+        lt=1,
+        title="Training fraction",
+        description="Share of the images to train on; the rest is the test split.",
+    )
+    stratify: bool = Field(
+        default=False,
+        title="Stratify",
+        description="Keep each digit's share the same in both splits.",
+    )
 
 
 class Split(BaseModel):
@@ -59,7 +77,7 @@ def split_rows(
     return shuffled[in_train[shuffled]], shuffled[~in_train[shuffled]]
 
 
-@stage("tasks/shuffle_split.py", "tasks/digits/classes.py", "tasks/digits/table.py")
+@stage
 def shuffle_split(store: Store, digits: StoredFile, split: SplitSettings, seed: int) -> Split:
     """Shuffle the digits by the seed and part them.
 

@@ -26,19 +26,7 @@ class Trained(BaseModel):
     activation: str
 
 
-@stage(
-    "tasks/train.py",
-    "tasks/training/checkpoint.py",
-    "tasks/digits/classes.py",
-    "tasks/digits/table.py",
-    "tasks/training/ensemble.py",
-    "tasks/training/fit.py",
-    "tasks/digits/network_inputs.py",
-    "tasks/training/memory.py",
-    "tasks/training/validation.py",
-    "tasks/training/first_weights.py",
-    "network",
-)
+@stage
 def train(
     store: Store,
     train: StoredFile,

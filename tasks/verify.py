@@ -8,8 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.cache.digests import damage
-from tasks.cache.store import Store
+from tasks.cache.store import Store, damage
 from tasks.errors import InputError
 from tasks.runs.contradictions import contradictions
 from tasks.runs.folders import MANIFEST

@@ -25,7 +25,7 @@ KILLS_IN_A_ROW = 4  # then a run may finish, is compared, and all begins anew
 def finished_stages(artifacts: Path, reference: dict[str, str]) -> set[str]:
     """Return the stages whose result is stored whole."""
     store = Store(folder=artifacts)
-    return {stage for stage, key in reference.items() if records.damage(store, key) is None}
+    return {stage for stage, key in reference.items() if records.why_unusable(store, key) is None}
 
 
 @pytest.mark.timeout(1200)  # some thirty real runs, on a machine that may be busy

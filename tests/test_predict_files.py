@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import Digits as DigitsCommand
 from examples.digits import PROJECT, write_small_csv
+from examples.runs import write_network
 from PIL import Image
 
 from flows.predict import predict as predict_flow
 from flows.settings import PredictSettings, Settings
 from network.model import predict
-from network.weights import dump_weights, load_weights
-from tasks.cache.store import sha256_of
+from network.weights import load_weights
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_reader import csv_to_parquet
 from tasks.digits.network_inputs import scaled_images
@@ -30,7 +30,6 @@ from tasks.digits.table import Digits, read_digits
 from tasks.errors import DataError, InputError
 from tasks.predict import Predicted, predict_files
 from tasks.runs.folders import MANIFEST
-from tasks.runs.model import describe_model
 from tasks.training.ensemble import fit_members
 from tasks.training.settings import TrainingSettings
 
@@ -60,12 +59,7 @@ def a_run(easy: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     weights, _ = fit_members(
         easy, TrainingSettings(hidden_layers=(20,), epochs=20), 0, lambda *_: None
     )
-    (folder / "weights.pkl").write_bytes(dump_weights(weights))
-    digest = sha256_of(folder / "weights.pkl")
-    model = describe_model(
-        weights, digest, activation="relu", image_side=8, pixel_max=255, classes=range(10)
-    )
-    (folder / "model.json").write_text(json.dumps(model))
+    write_network(folder, weights)
     settings = {"settings": {"data": CsvFormat().model_dump(mode="json")}}
     (folder / MANIFEST).write_text(json.dumps(settings))
     return folder

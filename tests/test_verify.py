@@ -18,7 +18,7 @@ from flows.settings import Settings
 from network.weights import dump_weights, load_weights
 from tasks.cache.key import StageKey
 from tasks.cache.store import Store, sha256_of
-from tasks.runs.manifest import write_manifest
+from tasks.runs.manifest import seal_manifest
 from tasks.verify import Verification, verify
 
 
@@ -54,7 +54,7 @@ def reseal(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads(path.read_text())
     del manifest["manifest_sha256"]
     edit(manifest)
-    write_manifest(path, manifest)
+    seal_manifest(path, manifest)
 
 
 def test_an_untouched_run_is_as_published(folder: Path) -> None:
@@ -163,7 +163,7 @@ def change(*place: str, value: Any) -> Callable[[dict[str, Any]], None]:
 def swap_parts(manifest: dict[str, Any]) -> None:
     """Let the training digits be the test digits."""
     inputs = manifest["stages"]["evaluate"]["inputs"]
-    inputs["train"], inputs["test"] = inputs["test"], inputs["train"]
+    inputs["split.train"], inputs["split.test"] = inputs["split.test"], inputs["split.train"]
     rekey(manifest, "evaluate")
 
 
@@ -181,9 +181,9 @@ def rekey(manifest: dict[str, Any], stage: str) -> None:
         (change("stages", "train", "settings", "seed", value=9), "has a key of train"),
         (change("stages", "train", "key", value="0" * 64), "has a key of train"),
         (change("stages", "train", "code", value={}), "has a key of train"),
-        (change("source", "sha256", value="0"), "has ingest read another csv"),
+        (change("source", "sha256", value="0"), "has ingest given another csv"),
         (change("stages", "ingest", "outputs", value={}), "has no output digits.parquet of ingest"),
-        (swap_parts, "has evaluate read another test than shuffle_split made"),
+        (swap_parts, "has evaluate given another split.test than shuffle_split made"),
         (lambda manifest: manifest["stages"].pop("train"), "has no stage train"),
         (change("files", "weights.pkl", value="0"), "names other weights than train made"),
         (change("run", value="another"), "is that of another"),
@@ -238,7 +238,7 @@ def replace_weights(folder: Path, content: bytes) -> None:
         train = manifest["stages"]["train"]["outputs"]
         train.pop(next(name for name in train if name.startswith("weights-")))
         train[f"weights-{digest[:16]}.pkl"] = digest
-        manifest["stages"]["evaluate"]["inputs"]["weights"] = digest
+        manifest["stages"]["evaluate"]["inputs"]["trained.weights"] = digest
         rekey(manifest, "evaluate")
         for name in ("weights.pkl", "model.json"):
             manifest["files"][name] = sha256_of(folder / name)

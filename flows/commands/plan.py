@@ -19,7 +19,7 @@ def plan(
 ) -> None:
     """Show for every stage whether it would run, and why; takes the options of `digits train`."""
     configure_prefect()
-    from flows.retrain import stages
+    from flows.stages import stages
     from tasks.runs.plan import Plan
 
     settings = with_refresh(settings, refresh)

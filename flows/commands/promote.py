@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.options import Artifacts, Json, RunName, out
-from tasks.champion.promotions import promote as promote_run
+from tasks.promote import promote as promote_run
 
 
 def promote(run: RunName, *, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> None:

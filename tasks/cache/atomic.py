@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """Yield a path beside the target, for a file that takes the target's place on success.
+    """Yield a path next to the target, for a file that replaces the target on success.
 
     The bytes are on disk before the rename, so the target is always the old file or the new one,
-    whole; on any failure the new file is removed and the target left as it was. The target's
+    whole; on any failure the new file is removed and the target stays as it was. The target's
     folder is made if it is missing.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -24,3 +25,11 @@ def atomic_path(target: Path) -> Iterator[Path]:
         new.replace(target)
     finally:
         new.unlink(missing_ok=True)
+
+
+def clear(path: Path) -> None:
+    """Remove what has a name that a file of ours needs: a file, a link itself, a folder, a pipe."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,19 +1,21 @@
 """How a stage's result is written down and read back: strict JSON, our own record types only.
 
-Prefect's own decoders are not used: a record names the serializer it wants to be read with, and
-one of those unpickles. A record that asks for anything but ours is refused before it is read.
+Prefect's own decoders are not used: a record names the serializer it is to be read with, and one
+of those unpickles. A record that names anything but ours is refused before it is read.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from prefect.serializers import Serializer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
+from tasks.cache.atomic import clear
+from tasks.cache.json_file import read_object
 from tasks.cache.store import Store, StoredFile
+
+SERIALIZER = "digits-record"  # what a record of ours says it is to be read with
 
 
 class RecordError(ValueError):
@@ -28,40 +30,40 @@ def register(record_type: type[BaseModel]) -> None:
     _record_types[record_type.__name__] = record_type
 
 
-class RecordSerializer(Serializer):  # its generic form would be registered as a type of its own
-    """Prefect serializer for the small frozen records that stages return."""
+def encoded(record: BaseModel | BaseException) -> bytes:
+    """Encode a record as JSON with its type's name, or a failed stage's error as its text.
 
-    type: str = Field(default="digits-record", frozen=True)
+    Raises:
+        TypeError: it is of no type that a stage returns.
+    """
+    if isinstance(record, BaseException):
+        return json.dumps({"error": f"{type(record).__name__}: {record}"}).encode()
+    name = type(record).__name__
+    if _record_types.get(name) is not type(record):
+        raise TypeError(f"{name} is not the result record of any stage")
+    fields = record.model_dump(mode="json")
+    return json.dumps({"record": name, "fields": fields, "sha256": _digest(fields)}).encode()
 
-    def dumps(self, obj: BaseModel | BaseException) -> bytes:
-        """Encode a record as JSON with its type's name, or a failed stage's error as its text."""
-        if isinstance(obj, BaseException):
-            return json.dumps({"error": f"{type(obj).__name__}: {obj}"}).encode()
-        name = type(obj).__name__
-        if _record_types.get(name) is not type(obj):
-            raise TypeError(f"{name} is not the result record of any stage")
-        fields = obj.model_dump(mode="json")
-        return json.dumps({"record": name, "fields": fields, "sha256": _digest(fields)}).encode()
 
-    def loads(self, blob: bytes) -> BaseModel | BaseException:
-        """Decode and validate a record.
+def decoded(content: bytes) -> BaseModel | BaseException:
+    """Decode and validate a record.
 
-        Raises:
-            ValueError: not JSON, not a record, not a record type of ours, or one that was altered.
-        """
-        match json.loads(blob):
-            case {"error": str(text), **others} if not others:
-                return RuntimeError(text)
-            case {"record": str(name), "fields": dict(fields), "sha256": digest, **others} if (
-                not others
-            ):
-                if name not in _record_types:
-                    raise ValueError(f"unknown record type {name!r}")
-                if digest != _digest(fields):  # a changed number would pass for a result
-                    raise ValueError("altered since it was written")
-                return _record_types[name].model_validate(fields)
-            case _:
-                raise ValueError("not a stage record")
+    Raises:
+        ValueError: not JSON, not a record, not a record type of ours, or one that was altered.
+    """
+    match json.loads(content):
+        case {"error": str(text), **others} if not others:
+            return RuntimeError(text)
+        case {"record": str(name), "fields": dict(fields), "sha256": digest, **others} if (
+            not others
+        ):
+            if name not in _record_types:
+                raise ValueError(f"unknown record type {name!r}")
+            if digest != _digest(fields):  # a changed number would pass for a result
+                raise ValueError("altered since it was written")
+            return _record_types[name].model_validate(fields)
+        case _:
+            raise ValueError("not a stage record")
 
 
 def _digest(fields: dict[str, Any]) -> str:
@@ -78,10 +80,10 @@ def stored_files(record: BaseModel) -> Iterator[StoredFile]:
                 yield from (file for file in files.values() if isinstance(file, StoredFile))
 
 
-def damage(store: Store, key: str) -> str | None:
-    """Say why the record under a stage key can't be used, or None if it can.
+def why_unusable(store: Store, key: str) -> str | None:
+    """Return why the record under a stage key can't be used; None if it can.
 
-    A usable record is ours, decodes, and every file it names is whole.
+    A usable record is ours, decodes, and names only files that are as they were kept.
     """
     try:
         record = read(store, key)
@@ -97,23 +99,22 @@ def read(store: Store, key: str) -> BaseModel:
         RecordError: there is none, or it is not one of ours; the message says which.
     """
     path = store.results / key
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         raise RecordError("no stored result")
     try:
-        content: Any = json.loads(path.read_bytes())
-        if content["metadata"]["serializer"]["type"] != "digits-record":
+        content = read_object(path)
+        if content["metadata"]["serializer"]["type"] != SERIALIZER:
             raise RecordError("result record refused: it does not name our serializer")
-        record = RecordSerializer().loads(content["result"].encode())
+        record = decoded(content["result"].encode())
         if isinstance(record, BaseModel):
             return record
     except RecordError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecordError("result record damaged") from error
     raise RecordError("result record damaged: it holds a failed stage's error")
 
 
 def discard(store: Store, key: str) -> None:
-    """Remove a record, so that Prefect sees a miss and the stage runs again."""
-    path: Path = store.results / key
-    path.unlink(missing_ok=True)
+    """Remove a record, or whatever has its name, so that Prefect sees a miss."""
+    clear(store.results / key)

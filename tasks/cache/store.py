@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.cache.atomic import clear
 from tasks.errors import DataError
 
 
@@ -19,6 +20,17 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def damage(path: Path, sha256: str) -> str | None:
+    """Return in a few words how a file differs from what its digest says; None if it does not."""
+    if not path.is_file():
+        return "is not a file" if path.exists() or path.is_symlink() else "is missing"
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        return f"can't be read: {error.strerror}"
+    return None if found == sha256 else "was altered: its content has another digest"
 
 
 class SourceFile(BaseModel):
@@ -60,7 +72,7 @@ class StoredFile(BaseModel):
 class Store(BaseModel):
     """The artifacts folder as the stages see it: content-named files and Prefect's result records.
 
-    Two runs that write the same content write the same file, so whoever comes last changes nothing.
+    Two runs that write the same content write the same file, so the second changes nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -123,14 +135,13 @@ class Store(BaseModel):
         digest = sha256_of(path)
         size = path.stat().st_size
         name = f"{path.stem}-{digest[:16]}{path.suffix}"
-        path.replace(self.files / name)
+        kept = self.files / name
+        if kept.is_dir():  # a file can't be renamed over a folder
+            clear(kept)
+        path.replace(kept)
         return StoredFile(name=name, sha256=digest, bytes=size)
 
     def damage(self, file: StoredFile) -> str | None:
-        """Say what is wrong with a stored file, or None if it is as it was kept."""
-        path = self.path(file)
-        if not path.is_file():
-            return f"stored file {file.name} is missing"
-        if path.stat().st_size != file.bytes or sha256_of(path) != file.sha256:
-            return f"stored file {file.name} is damaged"
-        return None
+        """Return how a stored file differs from what was kept; None if it does not."""
+        wrong = damage(self.path(file), file.sha256)
+        return f"stored file {file.name} {wrong}" if wrong else None

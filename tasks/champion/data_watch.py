@@ -27,8 +27,8 @@ class DataWatch(BaseModel):
     drift: Drift | None = None
     not_compared: str | None = None  # why there is no drift to tell of
 
-    def told(self) -> dict[str, Any]:
-        """Return it for metrics.json: all but what only other runs read, which profile.json has."""
+    def described(self) -> dict[str, Any]:
+        """Return it for metrics.json, without what only other runs need, which profile.json has."""
         shown = {"rows", "classes", "counts", "ink", "regions", "duplicates"}
         return {
             **self.profile.model_dump(mode="json", include=shown),

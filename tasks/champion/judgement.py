@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from network.model import predict
 from network.weights import WeightsError
-from tasks.champion.mcnemar import mcnemar
 from tasks.champion.promotions import Promotions
 from tasks.digits.classes import DIGITS, class_counts, image_noun, in_words, label_noun
 from tasks.digits.network_inputs import labels_of, scaled_images
@@ -20,10 +19,30 @@ from tasks.digits.table import Digits
 from tasks.errors import InputError
 from tasks.runs.folders import MANIFEST, complete_runs, read_json
 from tasks.runs.model import load_model
-from tasks.training.settings import PromotionSettings
 
 _NAMED = 5  # labels that a reason names, and one more where there is just one more
 _ROUNDING = 1e-9  # shares are fractions of whole digits; one digit is far more than this
+
+
+class PromotionSettings(BaseModel):
+    """How much better than the champion a network must be to take its place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_gain: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Least gain",
+        description="How much higher its accuracy must be, as a share of the test digits.",
+    )
+    max_recall_drop: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        title="Greatest recall drop",
+        description="How far the recall of any one digit may fall; 1 allows anything.",
+    )
 
 
 class Comparison(BaseModel):
@@ -53,7 +72,7 @@ class Decision(BaseModel):
 
 def judge(
     artifacts: Path,
-    history: Promotions,
+    promotions: Promotions,
     test: Digits,
     predictions: np.ndarray,
     limits: PromotionSettings,
@@ -68,23 +87,23 @@ def judge(
 
     Args:
         artifacts: the artifacts folder.
-        history: the promotions so far.
+        promotions: those so far.
         test: the test split.
         predictions: (rows,) what the challenger takes each test digit for.
         limits: how much better it must be.
         nothing_new: whether this very network was judged before.
     """
-    if history.damage:
+    if promotions.damage:
         return Decision(
             verdict="promoted",
-            reason=f"the champion could not be told: {history.damage}, and was put aside",
+            reason=f"the champion could not be told: {promotions.damage}, and was put aside",
         )
-    if history.champion is None:
+    if promotions.champion is None:
         return Decision(verdict="promoted", reason="there was no champion to compare it with")
     try:
-        comparison = compare(artifacts, history.champion, test, predictions)
+        comparison = compare(artifacts, promotions.champion, test, predictions)
     except (InputError, WeightsError) as error:
-        reason = f"the champion, {history.champion}, could not be compared ({error})"
+        reason = f"the champion, {promotions.champion}, could not be compared ({error})"
         return Decision(verdict="promoted", reason=reason)
     if nothing_new:
         reason = "nothing was new: every stage came from the store"
@@ -128,6 +147,28 @@ def compare(artifacts: Path, champion: str, test: Digits, predictions: np.ndarra
         classes=test.classes,
         recall_drops=(_recalls(test, before) - _recalls(test, now)).tolist(),
     )
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Return the exact two-sided p-value of McNemar's test: are two networks equally good?
+
+    Digits that both recognise, or neither does, say nothing. If both were equally good, each of the
+    others would be a fair coin's toss; p is how likely such tosses are at least this uneven.
+
+    Source: McNemar (1947), Note on the sampling error of the difference between correlated
+    proportions or percentages; exact by the binomial distribution in place of its chi-squared.
+
+    Args:
+        only_first: digits that only the first recognises.
+        only_second: digits that only the second recognises.
+    """
+    tosses = only_first + only_second
+    ways = ways_so_far = 1  # of `tosses` coins, to fall heads 0 times; then at most k times
+    for heads in range(min(only_first, only_second)):
+        ways = ways * (tosses - heads) // (heads + 1)
+        ways_so_far += ways
+    # Whole numbers until here: a float can't hold 2 to the power of a few thousand coins.
+    return min(1.0, 2 * ways_so_far / (1 << tosses))
 
 
 def _recalls(test: Digits, right: np.ndarray) -> np.ndarray:
@@ -176,13 +217,13 @@ def _points(share: float) -> str:
     return f"{points} percentage {'point' if points == '1' else 'points'}"
 
 
-def judged_before(artifacts: Path, history: Promotions, evaluate_key: str) -> bool:
+def judged_before(artifacts: Path, promotions: Promotions, evaluate_key: str) -> bool:
     """Say whether a complete run decided on the same network and test split.
 
     A run that was killed before its manifest was written did not, nor one that was killed between
     its manifest and the promotion that the manifest tells of.
     """
-    promoted = {promotion.run for promotion in history.history}
+    promoted = {promotion.run for promotion in promotions.entries}
     for folder in complete_runs(artifacts):
         try:
             manifest = read_json(folder / MANIFEST)

@@ -1,16 +1,16 @@
 """The figures of a network, drawn into a folder. What they show: `charts` and `contact_sheets`.
 
-They depend on its training and its test alone, and are kept with them; those that tell of other
-runs too are in `surroundings`.
+They depend on its training and its test alone, and are stored with them; figures that show other
+runs too are in `run_figures`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 
 from tasks.report.charts import confusion_chart, cost_chart
 from tasks.report.contact_sheets import (
@@ -22,29 +22,39 @@ from tasks.report.contact_sheets import (
 from tasks.report.figure_style import figure_style, save_figure
 
 
+@dataclass(frozen=True)
+class Tested:
+    """What the network predicts for each test image.
+
+    Attributes:
+        images: (test rows, side, side), 1 is full ink.
+        predictions: one row a test image, in the order of `images`: `row`, `label`, `prediction`,
+            `confidence` (0 to 1).
+        confusion_matrix: (classes, classes) counts, true ones in rows, predicted in columns.
+        classes: their labels, ascending.
+    """
+
+    images: np.ndarray
+    predictions: pd.DataFrame
+    confusion_matrix: np.ndarray
+    classes: Sequence[int]
+
+
 def draw_network(
     folder: Path,
-    *,
     history: pd.DataFrame,
-    confusion_matrix: ArrayLike,
-    classes: Sequence[int],
-    predictions: pd.DataFrame,
-    images: np.ndarray,
+    test: Tested,
     first_layer: np.ndarray,
     variants: np.ndarray | None,
 ) -> None:
-    """Draw what a network came to; the same arguments give the same bytes.
+    """Draw a network's training and its test; the same arguments give the same bytes.
 
     Args:
         folder: where the pictures go: all as .png, which Prefect's page shows, and the charts
             (cost, confusion) as .svg too.
         history: one row an epoch: `epoch` from 1, `cost`, and where tracked `validation_cost` and
             `validation_accuracy` (0 to 1).
-        confusion_matrix: (classes, classes) counts, true ones in rows, predicted in columns.
-        classes: their labels, ascending.
-        predictions: one row a test digit, in the order of `images`: `row`, `label`, `prediction`,
-            `confidence` (0 to 1).
-        images: (test rows, side, side), 1 is full ink.
+        test: the test images and what the network predicts for each.
         first_layer: (outputs, inputs + 1), bias in column 0.
         variants: (1 + 16, side, side), a training image and distortions of it; None where none
             were trained on, and then there is no picture of them.
@@ -52,11 +62,11 @@ def draw_network(
     with figure_style():
         charts = {
             "cost": cost_chart(history),
-            "confusion": confusion_chart(np.asarray(confusion_matrix), classes),
+            "confusion": confusion_chart(test.confusion_matrix, test.classes),
         }
         sheets = {
-            "predictions": predictions_sheet(predictions, images),
-            "mistakes": mistakes_sheet(predictions, images),
+            "predictions": predictions_sheet(test.predictions, test.images),
+            "mistakes": mistakes_sheet(test.predictions, test.images),
             "weights": weights_sheet(first_layer),
         }
         if variants is not None:

@@ -16,6 +16,7 @@ from tasks.digits.classes import image_noun, label_noun
 from tasks.report.charts import NUMBERED
 from tasks.report.markdown import Markdown, code, data_url, escaped, html
 from tasks.report.shell_commands import commands
+from tasks.runs.flat_settings import flat_settings
 
 _FIGURES = {
     "accuracy": "figures/accuracy.svg",
@@ -87,7 +88,7 @@ def _filled_in(
         figure=figure,
         mistakes=int(matrix.sum() - np.trace(matrix)),
         confusions=list(_worst_confusions(matrix, metrics["classes"])),
-        settings=dict(_flat(manifest["settings"])),
+        settings={n: _setting(value) for n, value in flat_settings(manifest["settings"]).items()},
         distortion=manifest["settings"]["training"].get("distortion"),
         commands=Markdown(commands(manifest, (metrics["champion"] or {}).get("run"))),
     )
@@ -104,18 +105,15 @@ def _worst_confusions(matrix: np.ndarray, classes: Sequence[int], most: int = 3)
             yield f"{words} ({times} {'time' if times == 1 else 'times'})"
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every setting with its dotted name, its value as one writes it in a command."""
-    for name, value in settings.items():
-        match value:
-            case Mapping():
-                yield from _flat(value, f"{prefix}{name}.")
-            case list() | tuple():
-                yield f"{prefix}{name}", " ".join(map(str, value)) or "none"
-            case bool():
-                yield f"{prefix}{name}", "yes" if value else "no"
-            case _:
-                yield f"{prefix}{name}", "none" if value is None else str(value)
+def _setting(value: Any) -> str:
+    """Write a setting's value as a command has it."""
+    match value:
+        case list() | tuple():
+            return " ".join(map(str, value)) or "none"
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return "none" if value is None else str(value)
 
 
 def _percent(share: float) -> Markdown:

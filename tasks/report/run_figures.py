@@ -1,4 +1,4 @@
-"""The figures of a run among others, drawn anew by each: they change with what was run before."""
+"""The figures that show a run next to earlier ones; every run draws them again."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from tasks.report.network_figures import save_figures
 from tasks.runs.past_runs import PastRun
 
 
-def draw_surroundings(
+def draw_run(
     folder: Path,
     *,
     runs: Sequence[PastRun],
@@ -19,7 +19,7 @@ def draw_surroundings(
     profile: Profile,
     before: Profile | None,
 ) -> None:
-    """Draw a run among the others, and its data beside the champion's, into its folder.
+    """Draw a run's accuracy next to earlier ones, and its data next to the champion's.
 
     Args:
         folder: where accuracy and data go, each as .png and .svg.

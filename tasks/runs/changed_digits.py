@@ -3,8 +3,7 @@
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from tasks.cache.digests import damage
-from tasks.cache.store import Store
+from tasks.cache.store import Store, damage
 from tasks.runs.manifest import Manifest
 
 

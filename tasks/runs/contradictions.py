@@ -11,10 +11,10 @@ _CHAIN: dict[str, dict[str, tuple[str, str]]] = {
     "shuffle_split": {"digits": ("ingest", "digits.parquet")},
     "train": {"train": ("shuffle_split", "train.parquet")},
     "evaluate": {
-        "weights": ("train", "weights.pkl"),
-        "history": ("train", "history.parquet"),
-        "train": ("shuffle_split", "train.parquet"),
-        "test": ("shuffle_split", "test.parquet"),
+        "trained.weights": ("train", "weights.pkl"),
+        "trained.history": ("train", "history.parquet"),
+        "split.train": ("shuffle_split", "train.parquet"),
+        "split.test": ("shuffle_split", "test.parquet"),
     },
 }
 
@@ -38,7 +38,7 @@ def contradictions(manifest: Manifest) -> Iterator[str]:
 
 def _unfitting_inputs(manifest: Manifest, name: str, stage: StageAccount) -> Iterator[str]:
     if name == "ingest" and stage.inputs.get("csv") != manifest.source.sha256:
-        yield "has ingest read another csv than the source"
+        yield "has ingest given another csv than the source"
     initial = manifest.initial_weights and manifest.initial_weights.sha256
     if name == "train" and stage.inputs.get("initial") != initial:
         yield "has train start from other weights than the initial ones"
@@ -47,10 +47,11 @@ def _unfitting_inputs(manifest: Manifest, name: str, stage: StageAccount) -> Ite
         if made is None:
             yield f"has no output {file} of {maker}"
         elif stage.inputs.get(argument) != made[1]:
-            yield f"has {name} read another {argument} than {maker} made"
+            yield f"has {name} given another {argument} than {maker} made"
 
 
 def _meant(settings: Mapping[str, Any], name: str, otherwise: Any) -> list[Any]:
     """Return the settings that a stage's setting may be: some stages drop the group's name."""
+    name = name.replace("trained.activation", "training.activation")  # handed on by train's record
     found = [value for each, value in settings.items() if f".{each}".endswith(f".{name}")]
     return found or [otherwise]

@@ -1,18 +1,19 @@
-"""The folders that runs leave: which are complete, what they are called, what their manifests say.
+"""The folders that runs leave: which are complete, and which one a name means.
 
 A run is complete when it has a manifest, because that is written last. Folders without one are
 listed nowhere.
 """
 
-import json
 import secrets
 from pathlib import Path
 from typing import Any
 
+from tasks.cache.json_file import read_object
 from tasks.cache.key import StageKey
 from tasks.errors import InputError
 
 MANIFEST = "manifest.json"
+METRICS = "metrics.json"
 CHAMPION = "champion.json"
 
 
@@ -28,12 +29,9 @@ def read_json(path: Path) -> dict[str, Any]:
         InputError: it is missing or damaged.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: can't be read as JSON: {error}. Use another run.") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: an object was expected. Use another run.")
-    return content
+        return read_object(path)
+    except InputError as error:
+        raise InputError(f"{error}. Use another run.") from error
 
 
 def find_run(artifacts: Path, run: str) -> Path:

@@ -1,4 +1,4 @@
-"""A run's manifest as a file: what other modules read of it, and the seal that shows an edit.
+"""A run's manifest as a file: its fields that other modules read, and a seal that shows edits.
 
 The seal is the manifest's digest of itself. It is against accident and careless edits, not against
 a forger, who can make it anew.
@@ -6,7 +6,7 @@ a forger, who can make it anew.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.cache.atomic import atomic_path
 from tasks.cache.key import StageKey
-from tasks.cache.store import SourceFile
+from tasks.cache.store import SourceFile, sha256_of
 from tasks.errors import InputError
+from tasks.runs.flat_settings import flat_settings
 from tasks.runs.folders import MANIFEST, read_json
 
 _SEAL = "manifest_sha256"
 
 
 class StageAccount(BaseModel):
-    """What a manifest says of one stage; beside `key` stand the parts that the key is made of."""
+    """A stage's part of a manifest: its key, and the parts that the key is made of."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -33,12 +34,12 @@ class StageAccount(BaseModel):
     outputs: dict[str, str]  # each stored file's SHA-256, by its name in the store
 
     def key_from_parts(self, stage: str) -> str:
-        """Work out the key anew from its parts."""
+        """Compute the key from its parts."""
         return StageKey.model_validate({**self.model_dump(), "stage": stage}).digest
 
 
 class Manifest(BaseModel):
-    """What a run's manifest says of its making, as far as other modules read it."""
+    """The fields of a run's manifest that other modules read."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,7 +48,7 @@ class Manifest(BaseModel):
     source: SourceFile
     initial_weights: SourceFile | None = None
     stages: dict[str, StageAccount]
-    code_sha256: str  # of all code, also that which no stage depends on
+    code_sha256: str  # of all source files, those too that no stage depends on
     git: dict[str, Any] | None
     packages: dict[str, str]
     python: str
@@ -57,7 +58,7 @@ class Manifest(BaseModel):
     @property
     def flat_settings(self) -> dict[str, Any]:
         """The settings by their dotted names, such as `training.l2`."""
-        return dict(_flat(self.settings))
+        return flat_settings(self.settings)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -87,32 +88,34 @@ def read_manifest(folder: Path) -> Manifest:
         raise InputError(f"{path}: {place}: {first['msg']}. Use another run.") from error
 
 
-def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest of a run's folder, with the digests of all files in it and its seal.
+
+    It is written last: a folder without a manifest is not a run.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
+    seal_manifest(folder / MANIFEST, {**manifest, "files": files})
+
+
+def seal_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
     """Write a manifest whole or not at all, its seal as the last field."""
     with atomic_path(path) as new:
         new.write_bytes(_sealed(manifest))
 
 
 def seal_damage(path: Path) -> str | None:
-    """Say how a manifest's bytes differ from those that were written, or None if they don't.
+    """Return how a manifest's bytes differ from those that were written; None if they do not.
 
     Raises:
         InputError: it can't be read as JSON.
     """
     manifest = read_json(path)
     if manifest.pop(_SEAL, None) is None:
-        return f"has no {_SEAL}: edited, or written by a version that knew none"
+        return f"was edited: it has no {_SEAL}"
     if path.read_bytes() != _sealed(manifest):
         return f"was altered: it is not what its {_SEAL} was made from"
     return None
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _sealed(manifest: Mapping[str, Any]) -> bytes:

@@ -1,7 +1,6 @@
-"""A run's network as it lies in its folder: the weights, and how to use them."""
+"""A run's network in its folder: the weights, and what is needed to use them."""
 
-import hashlib
-from collections.abc import Sequence
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,12 @@ import numpy as np
 
 from network.activations import ACTIVATIONS
 from network.weights import load_weights
-from tasks.digits.classes import DIGITS
+from tasks.cache.json_file import write_json
+from tasks.cache.store import damage, sha256_of
 from tasks.errors import InputError
 from tasks.runs.folders import read_json
+
+WEIGHTS, MODEL = "weights.pkl", "model.json"
 
 
 @dataclass(frozen=True)
@@ -27,28 +29,32 @@ class SavedModel:
     classes: tuple[int, ...]  # the label of each output, ascending
 
 
-def describe_model(
-    weights: list[np.ndarray],
-    weights_sha256: str,
-    *,
-    activation: str,
-    image_side: int,
-    pixel_max: float,
-    classes: Sequence[int],
-) -> dict[str, Any]:
-    """Return what `model.json` says beside a run's `weights.pkl`."""
+def describe_model(model: SavedModel, weights_sha256: str) -> dict[str, Any]:
+    """Return what `model.json` says about a run's `weights.pkl`, which has this digest."""
     return {
-        "sizes": [weights[0].shape[1] - 1, *(layer.shape[0] for layer in weights)],
-        "activation": activation,
+        "sizes": [model.weights[0].shape[1] - 1, *(len(layer) for layer in model.weights)],
+        "activation": model.activation,
         "output_activation": "sigmoid",
-        "classes": list(classes),
-        "image_side": image_side,
+        "classes": list(model.classes),
+        "image_side": model.image_side,
         "pixel_order": "row",
-        "pixel_max": pixel_max,
-        "weights_file": "weights.pkl",
+        "pixel_max": model.pixel_max,
+        "weights_file": WEIGHTS,
         "weights_sha256": weights_sha256,
         "weights_layout": "one matrix a layer, (outputs, inputs + 1), bias in column 0",
     }
+
+
+def save_model(folder: Path, model: SavedModel, weights: Path) -> None:
+    """Write a network into a run's folder: a copy of its weights file, and `model.json`.
+
+    Args:
+        folder: the run's.
+        model: the network.
+        weights: the file that holds its weights.
+    """
+    shutil.copyfile(weights, folder / WEIGHTS)
+    write_json(folder / MODEL, describe_model(model, sha256_of(folder / WEIGHTS)))
 
 
 def load_model(folder: Path) -> SavedModel:
@@ -58,14 +64,10 @@ def load_model(folder: Path) -> SavedModel:
         InputError: a file is missing, or the weights are not those the run was published with.
         WeightsError: `weights.pkl` is not a list of weight matrices.
     """
-    model = read_json(folder / "model.json")
-    path = folder / "weights.pkl"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: can't be read: {error.strerror}. Use another run.") from error
-    if hashlib.sha256(content).hexdigest() != model.get("weights_sha256"):
-        raise InputError(f"{path}: not the weights this run was published with. Use another run.")
+    model = read_json(folder / MODEL)
+    path = folder / WEIGHTS
+    if wrong := damage(path, str(model.get("weights_sha256"))):
+        raise InputError(f"{path}: {wrong}. Use another run.")
     weights = load_weights(path)
     try:
         saved = SavedModel(
@@ -74,14 +76,13 @@ def load_model(folder: Path) -> SavedModel:
             activation=str(model["activation"]),
             image_side=int(model["image_side"]),
             pixel_max=float(model["pixel_max"]),
-            # None in runs of earlier versions, which knew digits alone.
-            classes=tuple(map(int, model.get("classes", DIGITS))),
+            classes=tuple(map(int, model["classes"])),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{folder / 'model.json'}: {error!r}: missing or no number. Use another run."
+            f"{folder / MODEL}: {error!r}: missing or no number. Use another run."
         ) from error
     sizes = saved.image_side**2 + 1, len(saved.classes)
     if saved.activation not in ACTIVATIONS or sizes != (weights[0].shape[1], len(weights[-1])):
-        raise InputError(f"{folder / 'model.json'}: does not fit the weights. Use another run.")
+        raise InputError(f"{folder / MODEL}: does not fit the weights. Use another run.")
     return saved

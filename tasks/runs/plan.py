@@ -1,7 +1,6 @@
 """What a run would do, without doing it: which stages are cached, which would run, and why.
 
-The flow's own lines are walked with a plan in place of a run, so plan and run can't tell different
-stories.
+The flow's own lines are called with a plan in place of a run, so a plan can't differ from a run.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -28,7 +27,7 @@ class StagePlan(BaseModel):
 
 
 class _NotMade:
-    """The record of a stage that would run: nobody knows its parts yet, and they are none."""
+    """Stands for the record of a stage that would run, and for each of its parts."""
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
@@ -38,7 +37,7 @@ class _NotMade:
 
 
 class Plan:
-    """Stages called with a plan only say what they would do.
+    """Called with a plan, stages only say what they would do.
 
     Args:
         artifacts: the artifacts folder.
@@ -52,15 +51,15 @@ class Plan:
         self._refresh = refresh
 
     def check(self, check: Callable[..., None], *args: object, **kwargs: object) -> None:
-        """Leave a check to the run: it has nothing to say of whether a stage is cached."""
+        """Leave a check to the run: it does not decide whether a stage is cached."""
 
     def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
-        """Write down what the stage would do, and return its record if it is stored."""
+        """Note what the stage would do, and return its record if it is stored."""
         waits_for = {n: v.stage for n, v in arguments.items() if isinstance(v, _NotMade)}
         key = stage.key({n: v for n, v in arguments.items() if n not in waits_for})
         before = self._before.get(stage.name)
         refresh = stage.name in self._refresh
-        damage = None if waits_for else records.damage(self._store, key.digest)
+        unusable = None if waits_for else records.why_unusable(self._store, key.digest)
         if waits_for:
             own = differences(_without(before, waits_for), key) if before else []
             reason = "; ".join(
@@ -72,8 +71,8 @@ class Plan:
                     *own,
                 ]
             )
-        elif damage or refresh:
-            reason = why_run(before, key, damage, refresh=refresh)
+        elif unusable or refresh:
+            reason = why_run(before, key, unusable, refresh=refresh)
         else:
             self.stages.append(StagePlan(stage=stage.name, state="cached", reason=WHY_CACHED))
             return cast(R, records.read(self._store, key.digest))

@@ -5,18 +5,16 @@ import json
 import platform
 import subprocess
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from tasks.cache.key import code_digests
+from tasks.cache.sources import PROJECT, digests_of_everything
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("numpy", "pandas", "pyarrow", "prefect", "pydantic", "matplotlib", "threadpoolctl")
 
 
 def provenance() -> dict[str, Any]:
     """Return code digest, git commit (null outside a checkout), package versions and platform."""
-    code = code_digests(["flows", "tasks", "network"])
+    code = digests_of_everything()
     return {
         "code_sha256": hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest(),
         "git": _git(),
@@ -28,7 +26,7 @@ def provenance() -> dict[str, Any]:
 
 def _git() -> dict[str, Any] | None:
     def ask(*words: str) -> str:
-        command = ["git", "-C", str(_PROJECT), *words]
+        command = ["git", "-C", str(PROJECT), *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,7 @@ import pandas as pd
 from network.activations import sigmoid
 from network.model import weighted_sums
 from network.weights import WeightsError
-from tasks.cache.digests import damage
-from tasks.cache.store import Store
+from tasks.cache.store import Store, damage
 from tasks.digits.network_inputs import labels_of, scaled_images
 from tasks.digits.scores import score
 from tasks.digits.table import Digits, read_digits
@@ -95,14 +94,14 @@ def _model_differences(
     folder: Path, manifest: Manifest, model: SavedModel, test: Digits
 ) -> Iterator[str]:
     """Yield where model.json is not what a run would say of these weights and this split."""
-    expected = describe_model(
-        model.weights,
-        manifest.files["weights.pkl"],
+    trained = replace(
+        model,
         activation=manifest.stages["train"].settings.get("training.activation", ""),
         image_side=test.image_side,
         pixel_max=test.pixel_max,
         classes=test.classes,
     )
+    expected = describe_model(trained, manifest.files["weights.pkl"])
     yield from _differences(folder / "model.json", expected)
 
 

@@ -1,6 +1,6 @@
-"""One run in the making: its store, its clock, and what each stage does and why.
+"""A run while it runs: its store, its clock, and what each stage does and why.
 
-Stages are written down here as they are called; `publish` turns it into the run's folder.
+Every stage that is called leaves its account here; `publish` writes them to the run's folder.
 """
 
 import time
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from tasks.cache import records
 from tasks.cache.key import WHY_CACHED, StageKey, why_run
 from tasks.cache.locks import IN_USE, shared
+from tasks.cache.prefect_task import execute
 from tasks.cache.stage import P, R, Stage
 from tasks.cache.store import Store
 from tasks.runs import folders as run_folders
@@ -32,7 +33,7 @@ class StageRun(BaseModel):
     outputs: dict[str, str]  # each output file's SHA-256
 
     def described(self) -> dict[str, Any]:
-        """Return the stage as it stands in the manifest."""
+        """Return the stage's account for the manifest."""
         return {
             "state": self.state,
             "reason": self.reason,
@@ -74,7 +75,7 @@ class Run:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the artifacts folder free."""
+        """Release the artifacts folder."""
         self._locks.close()
 
     @property
@@ -90,24 +91,24 @@ class Run:
     def check(
         self, check: Callable[Concatenate[Store, P], None], *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        """Have something checked between the stages; what it raises ends the run."""
+        """Check something between two stages; what it raises ends the run."""
         check(self.store, *args, **kwargs)
 
     def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
-        """Run a stage, or take its stored result, and write down which and why."""
+        """Run a stage, or take its stored result, and keep an account of which and why."""
         key = stage.key(arguments)
-        damage = records.damage(self.store, key.digest)
-        if damage:
+        unusable = records.why_unusable(self.store, key.digest)
+        if unusable:
             records.discard(self.store, key.digest)
         refresh = stage.name in self._refresh
         began = time.perf_counter()
-        state = stage.execute(self.store, arguments, refresh=refresh)
+        state = execute(stage, self.store, arguments, refresh=refresh)
         result = state.result()
         self.store.drop_checkpoints(key.digest)  # its result is stored now
         if state.name == "Cached":
             reason = WHY_CACHED
         else:
-            reason = why_run(self._before.get(stage.name), key, damage, refresh=refresh)
+            reason = why_run(self._before.get(stage.name), key, unusable, refresh=refresh)
         self.stages.append(
             StageRun(
                 key=key,

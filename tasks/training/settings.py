@@ -1,48 +1,8 @@
-"""What may be set of the stages, each field with its range; `csv_format` has that of ingest."""
+"""What may be set of a training, each field with its range."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-
-class SplitSettings(BaseModel):
-    """How the digits are parted into training and test."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train_fraction: float = Field(
-        default=0.8,
-        gt=0,
-        lt=1,
-        title="Training fraction",
-        description="Share of the images to train on; the rest is the test split.",
-    )
-    stratify: bool = Field(
-        default=False,
-        title="Stratify",
-        description="Keep each digit's share the same in both splits.",
-    )
-
-
-class PromotionSettings(BaseModel):
-    """How much better than the champion a network must be to take its place."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    min_gain: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        title="Least gain",
-        description="How much higher its accuracy must be, as a share of the test digits.",
-    )
-    max_recall_drop: float = Field(
-        default=0.05,
-        ge=0,
-        le=1,
-        title="Greatest recall drop",
-        description="How far it may fall behind in any one digit's recall; 1 allows anything.",
-    )
 
 
 class TrainingSettings(BaseModel):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from examples.runs import STAGES, ran, run
 
-from flows.retrain import stages
 from flows.settings import Settings
+from flows.stages import stages
 from tasks.runs.plan import Plan
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -57,8 +57,8 @@ def test_every_stored_file_is_looked_at(settings: Settings, how: str) -> None:
         path = settings.artifacts / "store" / name
         whole = path.read_bytes()
         harm(path, how)
-        state = "missing" if how == "deleted" else "damaged"
-        assert first_to_run(settings) == (stage, f"stored file {name} is {state}")
+        wrong = "is missing" if how == "deleted" else "was altered: its content has another digest"
+        assert first_to_run(settings) == (stage, f"stored file {name} {wrong}")
         path.write_bytes(whole)
     assert first_to_run(settings) == ("", "")
 

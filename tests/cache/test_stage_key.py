@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.cache.key import code_digests, differences, stage_key
+from tasks.cache.key import differences, stage_key
+from tasks.cache.sources import digests_of_everything
 from tasks.cache.store import SourceFile, Store, StoredFile
-from tasks.training.settings import SplitSettings
+from tasks.shuffle_split import Split, SplitSettings
 
 FILE = StoredFile(name="digits-00.parquet", sha256="00", bytes=1)
-SOURCES = ("tasks/shuffle_split.py",)
+MODULE = "tasks.shuffle_split"
 
 
 def key(**changed: object):  # type: ignore[no-untyped-def]
@@ -21,7 +22,7 @@ def key(**changed: object):  # type: ignore[no-untyped-def]
         "split": SplitSettings(),
         "seed": 0,
     }
-    return stage_key("shuffle_split", {**arguments, **changed}, SOURCES)
+    return stage_key("shuffle_split", {**arguments, **changed}, MODULE)
 
 
 def test_equal_arguments_have_equal_keys_wherever_the_store_is() -> None:
@@ -59,7 +60,7 @@ def test_every_change_makes_another_key_and_is_named(
 def test_changed_code_is_named() -> None:
     """A source file that changed is called by its path from the project's root."""
     now = key()
-    before = now.model_copy(update={"code": {SOURCES[0]: "other"}})
+    before = now.model_copy(update={"code": {**now.code, "tasks/shuffle_split.py": "other"}})
     assert before.digest != now.digest
     assert differences(before, now) == ["tasks/shuffle_split.py changed"]
 
@@ -70,8 +71,16 @@ def test_an_argument_without_a_rule_is_refused() -> None:
         key(split=[0.8])
 
 
-def test_a_package_stands_for_all_its_modules() -> None:
-    """Naming `network` covers every module in it; naming nothing that exists is an error."""
-    assert {"network/loss.py", "network/backpropagation.py"} <= code_digests(["network"]).keys()
-    with pytest.raises(FileNotFoundError):
-        code_digests(["tasks/forgotten.py"])
+def test_a_record_counts_by_its_files_content_and_its_plain_values() -> None:
+    """What an earlier stage made is an input, file by file; its other fields are settings."""
+    split = Split(train=FILE, test=FILE, train_rows=4, test_rows=1)
+    made = key(split=split)
+    assert made.inputs == {"digits": "00", "split.train": "00", "split.test": "00"}
+    assert {made.settings["split.train_rows"], made.settings["split.test_rows"]} == {4, 1}
+    other = split.model_copy(update={"test": FILE.model_copy(update={"sha256": "01"})})
+    assert differences(made, key(split=other)) == ["input split.test changed"]
+
+
+def test_all_source_code_is_in_the_digest_of_everything() -> None:
+    """A run's manifest covers every module, those too that no stage depends on."""
+    assert {"network/loss.py", "tasks/publish.py", "flows/cli.py"} <= digests_of_everything().keys()

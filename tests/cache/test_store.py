@@ -45,8 +45,8 @@ def test_scratch_leaves_nothing_behind_on_failure(tmp_path: Path) -> None:
     ("harm", "words"),
     [
         (lambda path: path.unlink(), "is missing"),
-        (lambda path: path.write_bytes(b"in"), "is damaged"),
-        (lambda path: path.write_bytes(b"inK"), "is damaged"),
+        (lambda path: path.write_bytes(b"in"), "was altered"),
+        (lambda path: path.write_bytes(b"inK"), "was altered"),
     ],
     ids=["deleted", "truncated", "altered"],
 )

@@ -12,19 +12,23 @@ from typing import Any
 import numpy as np
 import pytest
 from examples.digits import PROJECT
-from examples.runs import changed, manifest, ran, run
+from examples.runs import changed, manifest, ran, run, write_network
 
 from flows.settings import Settings
-from network.weights import dump_weights
-from tasks.cache.store import sha256_of
-from tasks.champion.judgement import Comparison, compare, decide, judge, judged_before
-from tasks.champion.mcnemar import mcnemar
-from tasks.champion.promotions import Promotions, promote, promotions, roll_back
+from tasks.champion.judgement import (
+    Comparison,
+    PromotionSettings,
+    compare,
+    decide,
+    judge,
+    judged_before,
+    mcnemar,
+)
+from tasks.champion.promotions import Promotions, open_promotions
 from tasks.digits.table import Digits
 from tasks.errors import InputError
+from tasks.promote import promote, roll_back
 from tasks.runs.folders import find_run
-from tasks.runs.model import describe_model
-from tasks.training.settings import PromotionSettings
 
 RUNS = [f"2026-11-2{day}T03-00-00Z-quiet-owl" for day in range(1, 5)]  # the oldest first
 LABELS = np.repeat(np.arange(10, dtype=np.int8), 10)
@@ -41,16 +45,7 @@ def write_run(artifacts: Path, name: str, mistaken: tuple[int, ...] = (), side: 
     weights = np.zeros((10, side * side + 1), np.float32)  # bias in column 0
     for digit in range(10):
         weights[(digit + (digit in mistaken)) % 10, 1 + digit] = 9
-    (folder / "weights.pkl").write_bytes(dump_weights([weights]))
-    model = describe_model(
-        [weights],
-        sha256_of(folder / "weights.pkl"),
-        activation="relu",
-        image_side=side,
-        pixel_max=255,
-        classes=range(10),
-    )
-    (folder / "model.json").write_text(json.dumps(model))
+    write_network(folder, [weights])
     (folder / "metrics.json").write_text(json.dumps({"accuracy": 1 - len(mistaken) / 10}))
     (folder / "manifest.json").write_text("{}")
     return folder
@@ -64,11 +59,11 @@ def artifacts(tmp_path: Path) -> Path:
     return tmp_path / "artifacts"
 
 
-def history(artifacts: Path) -> list[tuple[str, str]]:
-    """Return the history of promotions: which run, and how."""
+def promoted(artifacts: Path) -> list[tuple[str, str]]:
+    """Return the promotions so far: which run, and how."""
     content = json.loads((artifacts / "champion.json").read_text())
-    assert content["run"] == content["history"][-1]["run"]
-    return [(entry["run"], entry["how"]) for entry in content["history"]]
+    assert content["run"] == content["promotions"][-1]["run"]
+    return [(entry["run"], entry["how"]) for entry in content["promotions"]]
 
 
 @pytest.mark.parametrize(
@@ -150,9 +145,9 @@ def test_what_is_promoted(
 
 def judged(artifacts: Path, *, nothing_new: bool = False) -> tuple[str, str]:
     """Return verdict and reason for a challenger that makes no mistake."""
-    with promotions(artifacts) as history:
+    with open_promotions(artifacts) as so_far:
         limits = PromotionSettings()
-        decision = judge(artifacts, history, TEST, LABELS, limits, nothing_new=nothing_new)
+        decision = judge(artifacts, so_far, TEST, LABELS, limits, nothing_new=nothing_new)
     return decision.verdict, decision.reason
 
 
@@ -176,9 +171,9 @@ def test_nothing_new_is_no_promotion(artifacts: Path) -> None:
     [
         (lambda run: shutil.rmtree(run), "could not be compared (it was deleted)"),
         (lambda run: (run / "manifest.json").unlink(), "could not be compared (it was deleted)"),
-        (lambda run: (run / "weights.pkl").write_bytes(b"1"), "weights.pkl: not the weights this"),
-        (lambda run: (run / "weights.pkl").unlink(), "weights.pkl: can't be read"),
-        (lambda run: (run / "model.json").write_text("{"), "model.json: can't be read as JSON"),
+        (lambda run: (run / "weights.pkl").write_bytes(b"1"), "weights.pkl: was altered"),
+        (lambda run: (run / "weights.pkl").unlink(), "weights.pkl: is missing"),
+        (lambda run: (run / "model.json").write_text("{"), "model.json: not JSON"),
         (lambda run: alter(run / "model.json", image_side=5), "model.json: does not fit"),
         (lambda run: alter(run / "model.json", image_side=None), "missing or no number"),
         (lambda run: alter(run / "model.json", activation="step"), "model.json: does not fit"),
@@ -215,13 +210,13 @@ def test_a_damaged_history_is_put_aside(artifacts: Path) -> None:
     """The next promotion begins a new history and keeps the damaged file for a person to mend."""
     (artifacts / "champion.json").write_text("{")
     promote(artifacts, RUNS[2])
-    assert history(artifacts) == [(RUNS[2], "hand")]
+    assert promoted(artifacts) == [(RUNS[2], "hand")]
     assert (artifacts / "champion.json.damaged").read_text() == "{"
 
 
-def test_the_history_says_when_and_how(artifacts: Path) -> None:
+def test_promotions_say_when_and_how(artifacts: Path) -> None:
     """Every change of the champion is kept, with the run's accuracy and who made it."""
-    with promotions(artifacts) as past:
+    with open_promotions(artifacts) as past:
         past.add(RUNS[0], 0.97, "run")
     moved = promote(artifacts, RUNS[1][:10])
     assert moved.model_dump() == {
@@ -232,17 +227,10 @@ def test_the_history_says_when_and_how(artifacts: Path) -> None:
     }
     assert promote(artifacts, RUNS[1]).replaced is None, "it is the champion already"
     assert roll_back(artifacts).run == RUNS[0]
-    assert history(artifacts) == [(RUNS[0], "run"), (RUNS[1], "hand"), (RUNS[0], "rollback")]
+    assert promoted(artifacts) == [(RUNS[0], "run"), (RUNS[1], "hand"), (RUNS[0], "rollback")]
     past = Promotions(artifacts)
-    assert [each.accuracy for each in past.history] == [0.97, 1.0, 0.97]
-    assert all(each.promoted.endswith("Z") for each in past.history)
-
-
-def test_a_history_of_before_it_told_how_is_read(artifacts: Path) -> None:
-    """Promotions without `how` are those of runs."""
-    entry = {"run": RUNS[0], "accuracy": 0.9, "promoted": "2026-11-21T03:00:00Z"}
-    (artifacts / "champion.json").write_text(json.dumps({"run": RUNS[0], "history": [entry]}))
-    assert Promotions(artifacts).history[0].how == "run"
+    assert [each.accuracy for each in past.entries] == [0.97, 1.0, 0.97]
+    assert all(each.promoted.endswith("Z") for each in past.entries)
 
 
 def test_rollbacks_go_further_and_further_back(artifacts: Path) -> None:
@@ -270,7 +258,7 @@ def test_a_rollback_passes_over_what_is_of_no_use(artifacts: Path) -> None:
     assert moved.run == RUNS[0]
     assert list(moved.skipped) == [RUNS[2], RUNS[1]]
     assert moved.skipped[RUNS[2]] == "deleted"
-    assert "not the weights" in moved.skipped[RUNS[1]]
+    assert "was altered" in moved.skipped[RUNS[1]]
 
 
 def test_a_rollback_with_nowhere_to_go_changes_nothing(artifacts: Path) -> None:
@@ -299,13 +287,14 @@ def test_no_network_is_promoted_that_cannot_be_used(artifacts: Path) -> None:
             promote(artifacts, name)
     with pytest.raises(InputError, match="no such run"):
         promote(artifacts, "2025")
-    assert history(artifacts) == [(RUNS[0], "hand")]
+    assert promoted(artifacts) == [(RUNS[0], "hand")]
 
 
 PROMOTE = """
 import sys
 from pathlib import Path
-from tasks.champion.promotions import promote
+from tasks.champion.promotions import Promotions, open_promotions
+from tasks.promote import promote
 
 artifacts, times, *names = sys.argv[1:]
 for number in range(int(times)):
@@ -325,9 +314,9 @@ def test_two_at_once_lose_no_promotion(artifacts: Path) -> None:
         for names in (RUNS[:2], RUNS[2:])  # no run comes twice running, for that is no promotion
     ]
     while any(process.poll() is None for process in processes):
-        history(artifacts)  # whole at any moment
+        promoted(artifacts)  # whole at any moment
     assert [process.returncode for process in processes] == [0, 0]
-    names = [name for name, _ in history(artifacts)]
+    names = [name for name, _ in promoted(artifacts)]
     for own in (RUNS[:2], RUNS[2:]):
         mine = [name for name in names[1:] if name in own]
         assert mine == [own[number % 2] for number in range(times)][-len(mine) :]
@@ -432,4 +421,4 @@ def test_a_deleted_champion_makes_room_for_the_next_run(settings: Settings) -> N
     assert (ran(again), again.verdict) == ([], "promoted")
     report = (again.directory / "report.md").read_text()
     assert f"the champion, {folder.name}, could not be compared" in report.replace("\\", "")
-    assert history(settings.artifacts) == [(folder.name, "run"), (again.run, "run")]
+    assert promoted(settings.artifacts) == [(folder.name, "run"), (again.run, "run")]

@@ -130,8 +130,8 @@ def test_images_in_both_splits_are_counted(tmp_path: Path) -> None:
     test.pixels[:3] = train.pixels[7]
     watched.append(watch_data(tmp_path, None, imagined_profile(), train, test))
     assert [each.test_images_in_training for each in watched] == [0, 3]
-    assert watched[0].told()["not_compared"] == "there was no champion"
-    json.dumps(watched[0].told(), allow_nan=False)
+    assert watched[0].described()["not_compared"] == "there was no champion"
+    json.dumps(watched[0].described(), allow_nan=False)
 
 
 def drifted(csv: Path) -> None:

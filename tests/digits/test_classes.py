@@ -14,10 +14,8 @@ from examples.runs import changed, manifest, past_run, ran, run
 from pydantic import ValidationError
 
 from flows.settings import Settings
-from network.initialization import initial_weights
-from network.weights import dump_weights
-from tasks.cache.store import Store, sha256_of
-from tasks.champion.judgement import Comparison, decide
+from tasks.cache.store import Store
+from tasks.champion.judgement import Comparison, PromotionSettings, decide
 from tasks.digits.classes import (
     class_counts,
     class_numbers,
@@ -35,11 +33,10 @@ from tasks.digits.table import Digits, read_digits, write_digits
 from tasks.errors import DataError
 from tasks.predict import predict_files
 from tasks.report.charts import confusion_chart
-from tasks.report.network_figures import draw_network
+from tasks.report.network_figures import Tested, draw_network
 from tasks.report.report import write_report
-from tasks.report.run_figures import draw_surroundings
-from tasks.runs.model import describe_model, load_model
-from tasks.training.settings import PromotionSettings
+from tasks.report.run_figures import draw_run
+from tasks.runs.model import load_model
 from tasks.verify import verify
 
 LETTERS = (-3, 65, 200)
@@ -155,20 +152,6 @@ def test_digits_of_earlier_versions_are_still_read(tmp_path: Path) -> None:
     pq.write_table(table.replace_schema_metadata({"digits": json.dumps(about)}), parquet)
     assert read_digits(parquet).classes == tuple(range(10))
 
-    weights = initial_weights([4, 10], np.random.default_rng(0))
-    (tmp_path / "weights.pkl").write_bytes(dump_weights(weights))
-    model = describe_model(
-        weights,
-        sha256_of(tmp_path / "weights.pkl"),
-        activation="relu",
-        image_side=2,
-        pixel_max=255,
-        classes=range(10),
-    )
-    del model["classes"]
-    (tmp_path / "model.json").write_text(json.dumps(model))
-    assert load_model(tmp_path).classes == tuple(range(10))
-
 
 def test_a_score_speaks_of_labels() -> None:
     """The table of classes is told by label, the matrix by their order."""
@@ -221,13 +204,15 @@ def test_the_report_of_a_hundred_classes_stays_small(tmp_path: Path) -> None:
     scored = score(labels, read, classes)
     draw_network(
         tmp_path / "figures",
-        history=pd.DataFrame({"epoch": [1, 2], "cost": [3.0, 1.0]}),
-        confusion_matrix=scored["confusion_matrix"],
-        classes=classes,
-        predictions=pd.DataFrame(
-            {"row": range(3000), "label": labels, "prediction": read, "confidence": 0.9}
+        pd.DataFrame({"epoch": [1, 2], "cost": [3.0, 1.0]}),
+        Tested(
+            images=rng.random((3000, 8, 8)),
+            predictions=pd.DataFrame(
+                {"row": range(3000), "label": labels, "prediction": read, "confidence": 0.9}
+            ),
+            confusion_matrix=np.array(scored["confusion_matrix"]),
+            classes=classes,
         ),
-        images=rng.random((3000, 8, 8)),
         first_layer=rng.normal(size=(5, 65)),
         variants=rng.random((17, 8, 8)),
     )
@@ -235,7 +220,7 @@ def test_the_report_of_a_hundred_classes_stays_small(tmp_path: Path) -> None:
     profile = imagined_profile(3000).model_copy(
         update={"classes": classes, "counts": counts, "ink": ink}
     )
-    draw_surroundings(
+    draw_run(
         tmp_path / "figures",
         runs=[past_run(0)],
         champion="earlier",

@@ -1,21 +1,35 @@
 """Runs of the flow in this process, and the lines of imagined ones."""
 
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from flows.settings import Settings
+from network.weights import dump_weights
+from tasks.digits.classes import DIGITS
+from tasks.runs.model import SavedModel, save_model
 from tasks.runs.past_runs import PastRun
 
 if TYPE_CHECKING:
     from tasks.publish import Published
 
 STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
+
+
+def write_network(folder: Path, weights: list[np.ndarray]) -> None:
+    """Write a network of digits into a run's folder, as a run does."""
+    new = folder / "new.pkl"
+    new.write_bytes(dump_weights(weights))
+    side = math.isqrt(weights[0].shape[1] - 1)
+    save_model(folder, SavedModel(folder.name, weights, "relu", side, 255, DIGITS), new)
+    new.unlink()
 
 
 def past_run(place: int, accuracy: float = 0.95) -> PastRun:
@@ -41,10 +55,9 @@ def plain_figures(patch: pytest.MonkeyPatch) -> None:
     """Let runs in this process draw dots: most tests ask for other things, and drawing is slow."""
 
     def dots(charts: tuple[str, ...], sheets: tuple[str, ...]) -> Callable[..., None]:
-        def draw(folder: Path, **shown: object) -> None:
+        def draw(folder: Path, *_: object, variants: object = None, **__: object) -> None:
             folder.mkdir(exist_ok=True)
-            variants = ("variants",) if shown.get("variants") is not None else ()
-            for name in charts + sheets + variants:
+            for name in charts + sheets + (("variants",) if variants is not None else ()):
                 Image.new("P", (1, 1)).save(folder / f"{name}.png")
             for name in charts:
                 (folder / f"{name}.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
@@ -53,7 +66,7 @@ def plain_figures(patch: pytest.MonkeyPatch) -> None:
 
     network = dots(("cost", "confusion"), ("predictions", "mistakes", "weights"))
     patch.setattr("tasks.report.network_figures.draw_network", network)
-    patch.setattr("tasks.publish.draw_surroundings", dots(("accuracy", "data"), ()))
+    patch.setattr("tasks.publish.draw_run", dots(("accuracy", "data"), ()))
 
 
 def changed(settings: Settings, **changes: Any) -> Settings:

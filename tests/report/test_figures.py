@@ -26,8 +26,8 @@ from tasks.report.contact_sheets import (
     weights_sheet,
 )
 from tasks.report.data_chart import data_chart
-from tasks.report.network_figures import draw_network
-from tasks.report.run_figures import draw_surroundings
+from tasks.report.network_figures import Tested, draw_network
+from tasks.report.run_figures import draw_run
 
 CHARTS = ("accuracy", "cost", "confusion", "data")
 SHEETS = ("predictions", "mistakes", "variants", "weights")
@@ -36,9 +36,10 @@ NAMES = {f"{name}.png" for name in CHARTS + SHEETS} | {f"{name}.svg" for name in
 
 def draw(folder: Path, **data: Any) -> None:
     """Draw all figures of a run."""
-    surroundings = {name: data.pop(name) for name in ("runs", "champion", "profile", "before")}
-    draw_network(folder, **data)
-    draw_surroundings(folder, **surroundings)
+    of_run = {name: data.pop(name) for name in ("runs", "champion", "profile", "before")}
+    of_test = {name: data.pop(name) for name in Tested.__dataclass_fields__}
+    draw_network(folder, test=Tested(**of_test), **data)
+    draw_run(folder, **of_run)
 
 
 def run_data(
@@ -113,7 +114,7 @@ ODD_RUNS = {
     ),
     "weights of zero, large counts, cost that stands still": run_data()
     | history(cost=np.ones_like)
-    | {"first_layer": np.zeros((12, 65)), "confusion_matrix": [[12345] * 10] * 10},
+    | {"first_layer": np.zeros((12, 65)), "confusion_matrix": np.full((10, 10), 12345)},
 }
 
 

@@ -25,9 +25,9 @@ from PIL import Image
 
 from flows.settings import Settings
 from tasks.report.markdown import Markdown, code, escaped, html
-from tasks.report.network_figures import draw_network
+from tasks.report.network_figures import Tested, draw_network
 from tasks.report.report import write_report
-from tasks.report.run_figures import draw_surroundings
+from tasks.report.run_figures import draw_run
 
 HOSTILE = (
     "a|b`c``<img src=x onerror=alert(1)>*d*_e_ [l](http://e.com) ![i](http://e.com/i.png) "
@@ -67,17 +67,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     label, predicted = np.repeat(np.indices(MATRIX.shape).reshape(2, -1), MATRIX.ravel(), axis=1)
     draw_network(
         folder / "figures",
-        history=pd.DataFrame({"epoch": [1, 2, 3], "cost": [3.0, 1.0, 0.3]}),
-        confusion_matrix=MATRIX,
-        classes=range(10),
-        predictions=pd.DataFrame(
-            {"row": range(94), "label": label, "prediction": predicted, "confidence": 0.9}
+        pd.DataFrame({"epoch": [1, 2, 3], "cost": [3.0, 1.0, 0.3]}),
+        Tested(
+            images=rng.random((94, 8, 8)),
+            predictions=pd.DataFrame(
+                {"row": range(94), "label": label, "prediction": predicted, "confidence": 0.9}
+            ),
+            confusion_matrix=MATRIX,
+            classes=range(10),
         ),
-        images=rng.random((94, 8, 8)),
         first_layer=rng.normal(size=(5, 65)),
         variants=rng.random((17, 8, 8)),
     )
-    draw_surroundings(
+    draw_run(
         folder / "figures",
         runs=[past_run(place) for place in range(3)],
         champion=None,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.cache.key import StageKey
 from tasks.errors import InputError
-from tasks.runs.manifest import StageAccount, seal_damage, write_manifest
+from tasks.runs.manifest import StageAccount, seal_damage, seal_manifest
 from tasks.runs.run import StageRun
 
 NAMES = st.text(max_size=20)
@@ -53,7 +53,7 @@ def test_a_sealed_manifest_shows_any_changed_byte(
     """A manifest reads as it was written; one changed byte, wherever, breaks JSON or seal."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "manifest.json"
-        write_manifest(path, manifest)
+        seal_manifest(path, manifest)
         whole = path.read_bytes()
         seal = json.loads(whole)["manifest_sha256"]
         assert json.loads(whole) == {**manifest, "manifest_sha256": seal}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from examples.runs import STAGES, changed, manifest, ran, run
 
-from flows.retrain import stages
 from flows.settings import Settings
+from flows.stages import stages
 from tasks.runs.plan import Plan
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -71,7 +71,8 @@ def test_a_damaged_file_is_told(settings: Settings) -> None:
     """The plan looks at the stored files, as a run does."""
     (weights,) = (settings.artifacts / "store").glob("weights-*.pkl")
     weights.write_bytes(weights.read_bytes()[:-1])
-    assert plan(settings)["train"] == ("would run", f"stored file {weights.name} is damaged")
+    wrong = "was altered: its content has another digest"
+    assert plan(settings)["train"] == ("would run", f"stored file {weights.name} {wrong}")
 
 
 def test_refresh_runs_a_stage_and_only_what_it_changes(settings: Settings) -> None:

@@ -1,0 +1,31 @@
+"""The stages in their order, for a run that performs them and for a plan that does not."""
+
+from typing import TYPE_CHECKING
+
+from flows.settings import Settings
+from tasks.cache.store import SourceFile
+from tasks.champion.drift import refuse_drift
+from tasks.evaluate import evaluate
+from tasks.ingest import ingest
+from tasks.runs.plan import Plan
+from tasks.shuffle_split import shuffle_split
+from tasks.stage_outputs import StageOutputs
+from tasks.train import train
+from tasks.training.initial_network import find_initial_weights, stands_for_other_labels
+
+if TYPE_CHECKING:
+    from tasks.runs.run import Run
+
+
+def stages(run: "Run | Plan", settings: Settings) -> StageOutputs:
+    """Call every stage with a run or a plan; only what changed runs again."""
+    csv = SourceFile.of(settings.csv)
+    initial = find_initial_weights(settings.initial_weights, settings.artifacts, settings.training)
+    ingested = ingest(run, csv, settings.data)
+    run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
+    split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
+    new_outputs = stands_for_other_labels(initial, settings.data.classes)
+    trained = train(run, split.train, settings.training, settings.seed, initial, new_outputs)
+    training = settings.training
+    evaluated = evaluate(run, trained, split, training.l2, training.distortion)
+    return StageOutputs(csv, initial, ingested, split, trained, evaluated)

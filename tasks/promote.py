@@ -1,0 +1,88 @@
+"""The champion changed by hand: a run put in use, or the one before it put back."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from network.weights import WeightsError
+from tasks.champion.promotions import open_promotions
+from tasks.errors import InputError
+from tasks.report.index_page import write_index
+from tasks.runs.folders import CHAMPION, complete_runs, find_run, read_json
+from tasks.runs.model import load_model
+
+
+class Moved(BaseModel):
+    """A change of the champion by hand: what `digits promote` and `rollback` print with `--json`.
+
+    `replaced` is the champion before, None where there was none or it was this run; `skipped` has
+    the runs that a rollback skipped, and why.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    accuracy: float
+    replaced: str | None
+    skipped: dict[str, str] = {}
+
+
+def promote(artifacts: Path, run: str) -> Moved:
+    """Put a run in use by hand; nothing happens if it is the champion already.
+
+    Args:
+        artifacts: the artifacts folder.
+        run: a folder's name, any unique beginning of it, `latest` or `champion`.
+
+    Raises:
+        InputError: no complete run is meant, or its network can't be used.
+        WeightsError: its weights are not a list of weight matrices.
+    """
+    find_run(artifacts, run)  # before the lock's file is made in what is no artifacts folder
+    with open_promotions(artifacts) as promotions:
+        folder = find_run(artifacts, run)
+        load_model(folder)
+        accuracy = read_json(folder / "metrics.json").get("accuracy")
+        if not isinstance(accuracy, float):
+            raise InputError(f"{folder / 'metrics.json'}: damaged. Promote another run.")
+        before = promotions.champion
+        if before == folder.name:
+            return Moved(run=folder.name, accuracy=accuracy, replaced=None)
+        promotions.add(folder.name, accuracy, "hand")
+        write_index(artifacts, promotions.champion)
+    return Moved(run=folder.name, accuracy=accuracy, replaced=before)
+
+
+def roll_back(artifacts: Path) -> Moved:
+    """Put the run in use that was so before the champion, skipping those that can't be used.
+
+    Raises:
+        InputError: there is no such run.
+    """
+    if not (artifacts / CHAMPION).exists():
+        raise InputError(f"{artifacts}: no champion yet, so there is none to roll back.")
+    with open_promotions(artifacts) as promotions:
+        if promotions.damage:
+            raise InputError(f"{promotions.damage}. Put a run in use with: digits promote RUN")
+        complete = {folder.name: folder for folder in complete_runs(artifacts)}
+        before = promotions.champion
+        skipped: dict[str, str] = {}
+        for promotion in promotions.before_the_champion():
+            if promotion.run not in complete:
+                skipped[promotion.run] = "deleted"
+                continue
+            try:
+                load_model(complete[promotion.run])
+            except (InputError, WeightsError) as error:
+                skipped[promotion.run] = str(error)
+                continue
+            promotions.add(promotion.run, promotion.accuracy, "rollback")
+            write_index(artifacts, promotions.champion)
+            return Moved(
+                run=promotion.run, accuracy=promotion.accuracy, replaced=before, skipped=skipped
+            )
+    passed = "".join(f" {run}: {reason}." for run, reason in skipped.items())
+    raise InputError(
+        f"{artifacts}: no run to go back to from {before}.{passed} "
+        "List the runs with: digits runs; put one in use with: digits promote RUN"
+    )
