@@ -50,7 +50,7 @@ def evaluate(
         distortion: strength of the distortions it was trained with, to show some of them.
     """
     # Matplotlib is slow to import, and not needed where the stored result is reused.
-    from tasks.report.network_figures import Tested, draw_network
+    from tasks.report.network_figures import Recognition, draw_network
 
     layers = load_weights(store.path(trained.weights))
     dtype = layers[0].dtype.name
@@ -87,7 +87,7 @@ def evaluate(
         draw_network(
             scratch / "figures",
             pd.read_parquet(store.path(trained.history)),
-            Tested(square_images(unseen), table, confusion_matrix=matrix, classes=unseen.classes),
+            Recognition(square_images(unseen), table, matrix, unseen.classes),
             first_layer=layers[0],
             variants=variants(seen, distortion) if distortion else None,
         )

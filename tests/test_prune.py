@@ -55,7 +55,7 @@ def artifacts(tmp_path: Path) -> Path:
         }
         write(artifacts / "runs" / name / "weights.pkl", "67")
         write(artifacts / "runs" / name / "manifest.json", {"stages": stages})
-    write(artifacts / "champion.json", {"run": RUNS[1], "history": []})
+    write(artifacts / "champion.json", {"run": RUNS[1], "promotions": []})
     (artifacts / "latest").symlink_to(Path("runs") / RUNS[-1])
     return artifacts
 
@@ -238,7 +238,7 @@ def test_on_the_terminal(artifacts: Path, capsys: pytest.CaptureFixture[str]) ->
     app(["prune", "--keep", "4", "--dry-run", "--artifacts", str(artifacts)])
     said = capsys.readouterr().out
     assert f"not among the newest 4:\n  runs/{RUNS[0]} (" in said
-    assert "bytes would be freed; nothing was deleted; 4 runs stay" in said
+    assert "bytes would be freed; nothing was deleted; 4 runs kept" in said
 
 
 def test_what_makes_no_sense_is_refused(artifacts: Path, tmp_path: Path) -> None:

@@ -36,6 +36,6 @@ def test_simultaneous_runs_all_end_well(
         assert outcome(run) == outcomes.setdefault(seed, outcome(run))
     weights = {each["weights.pkl"] for each in outcomes.values()}
     assert len(weights) == len(set(seeds))
-    history = json.loads((trainer.artifacts / "champion.json").read_text())["history"]
+    promotions = json.loads((trainer.artifacts / "champion.json").read_text())["promotions"]
     promoted = [manifest["run"] for manifest in manifests if manifest["verdict"] == "promoted"]
-    assert sorted(entry["run"] for entry in history) == sorted(promoted)
+    assert sorted(entry["run"] for entry in promotions) == sorted(promoted)

@@ -23,7 +23,7 @@ from tasks.report.figure_style import figure_style, save_figure
 
 
 @dataclass(frozen=True)
-class Tested:
+class Recognition:
     """What the network predicts for each test image.
 
     Attributes:
@@ -43,7 +43,7 @@ class Tested:
 def draw_network(
     folder: Path,
     history: pd.DataFrame,
-    test: Tested,
+    test: Recognition,
     first_layer: np.ndarray,
     variants: np.ndarray | None,
 ) -> None:

@@ -367,7 +367,10 @@ def test_promote_roll_back_and_predict_on_the_command_line(
     assert (nothing.returncode, nothing.stdout) == (2, "")
     assert "no champion yet" in nothing.stderr
 
-    assert f"{RUNS[0]} is in use; it read 100.0%" in digits("promote", RUNS[0]).stdout
+    assert (
+        f"{RUNS[0]} is the champion; its test accuracy is 100.0%"
+        in digits("promote", RUNS[0]).stdout
+    )
     moved = json.loads(digits("promote", RUNS[1], "--json").stdout)
     assert moved == {"run": RUNS[1], "accuracy": 1.0, "replaced": RUNS[0]}
     read = json.loads(digits("predict", "new.csv", "--json").stdout)

@@ -33,7 +33,7 @@ from tasks.digits.table import Digits, read_digits, write_digits
 from tasks.errors import DataError
 from tasks.predict import predict_files
 from tasks.report.charts import confusion_chart
-from tasks.report.network_figures import Tested, draw_network
+from tasks.report.network_figures import Recognition, draw_network
 from tasks.report.report import write_report
 from tasks.report.run_figures import draw_run
 from tasks.runs.model import load_model
@@ -205,7 +205,7 @@ def test_the_report_of_a_hundred_classes_stays_small(tmp_path: Path) -> None:
     draw_network(
         tmp_path / "figures",
         pd.DataFrame({"epoch": [1, 2], "cost": [3.0, 1.0]}),
-        Tested(
+        Recognition(
             images=rng.random((3000, 8, 8)),
             predictions=pd.DataFrame(
                 {"row": range(3000), "label": labels, "prediction": read, "confidence": 0.9}

@@ -26,7 +26,7 @@ from tasks.report.contact_sheets import (
     weights_sheet,
 )
 from tasks.report.data_chart import data_chart
-from tasks.report.network_figures import Tested, draw_network
+from tasks.report.network_figures import Recognition, draw_network
 from tasks.report.run_figures import draw_run
 
 CHARTS = ("accuracy", "cost", "confusion", "data")
@@ -37,8 +37,8 @@ NAMES = {f"{name}.png" for name in CHARTS + SHEETS} | {f"{name}.svg" for name in
 def draw(folder: Path, **data: Any) -> None:
     """Draw all figures of a run."""
     of_run = {name: data.pop(name) for name in ("runs", "champion", "profile", "before")}
-    of_test = {name: data.pop(name) for name in Tested.__dataclass_fields__}
-    draw_network(folder, test=Tested(**of_test), **data)
+    of_test = {name: data.pop(name) for name in Recognition.__dataclass_fields__}
+    draw_network(folder, test=Recognition(**of_test), **data)
     draw_run(folder, **of_run)
 
 

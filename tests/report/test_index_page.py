@@ -15,7 +15,7 @@ import pytest
 from examples.runs import changed, run
 
 from flows.settings import Settings
-from tasks.champion.promotions import promote, roll_back
+from tasks.promote import promote, roll_back
 from tasks.prune import prune
 from tasks.report.index_page import write_index
 from tasks.runs.past_runs import past_runs

@@ -25,7 +25,7 @@ from PIL import Image
 
 from flows.settings import Settings
 from tasks.report.markdown import Markdown, code, escaped, html
-from tasks.report.network_figures import Tested, draw_network
+from tasks.report.network_figures import Recognition, draw_network
 from tasks.report.report import write_report
 from tasks.report.run_figures import draw_run
 
@@ -68,7 +68,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_network(
         folder / "figures",
         pd.DataFrame({"epoch": [1, 2, 3], "cost": [3.0, 1.0, 0.3]}),
-        Tested(
+        Recognition(
             images=rng.random((94, 8, 8)),
             predictions=pd.DataFrame(
                 {"row": range(94), "label": label, "prediction": predicted, "confidence": 0.9}
