@@ -5,11 +5,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from examples.digits import PROJECT, write_small_csv
-from examples.real_runs import WARM, Trainer
+from examples.prefect_server import prefect_server, wait_for
+from examples.real_runs import WARM, Trainer, draw_dots, start_digits
 from examples.runs import STAGES, plain_figures, quick, ran, run
 from hypothesis import settings as hypothesis_settings
 
@@ -21,14 +25,48 @@ hypothesis_settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis_settings.load_profile("repeatable")
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """Start one Prefect server on a database of its own, and yield its address."""
-    from prefect.settings import get_current_settings
-    from prefect.testing.utilities import prefect_test_harness
+SERVER = pytest.StashKey[tuple[str, str]]()  # address and home of the Prefect server
 
-    with prefect_test_harness(server_startup_timeout=180):
-        yield str(get_current_settings().api.url)
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the server of all workers, or start it where there are several and this is none."""
+    if worker := getattr(config, "workerinput", None):
+        config.stash[SERVER] = worker["prefect_server"]
+    elif config.getoption("numprocesses", None):
+        _start_server(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the server's address to a worker."""
+    node.workerinput["prefect_server"] = node.config.stash[SERVER]
+
+
+def _start_server(config: pytest.Config) -> None:
+    server = ExitStack()
+    config.add_cleanup(server.close)
+    home = server.enter_context(TemporaryDirectory(ignore_cleanup_errors=True))
+    config.stash[SERVER] = (server.enter_context(prefect_server(Path(home))), home)
+
+
+@pytest.fixture(scope="session")
+def prefect_home(pytestconfig: pytest.Config) -> Path:
+    """Return a Prefect home whose database is made, to be copied for servers of a test's own."""
+    if SERVER not in pytestconfig.stash:
+        _start_server(pytestconfig)
+    address, home = pytestconfig.stash[SERVER]
+    wait_for(address, Path(home))
+    return Path(home) / "template"
+
+
+@pytest.fixture(scope="session")
+def server(pytestconfig: pytest.Config, prefect_home: Path) -> Iterator[str]:
+    """Yield the address of the Prefect server that flows in this process use."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    address, _ = pytestconfig.stash[SERVER]
+    with temporary_settings({PREFECT_API_URL: address}):
+        yield address
 
 
 @pytest.fixture
@@ -38,23 +76,42 @@ def small_csv(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def trainer(
-    tmp_path: Path, small_csv: Path, server: str, monkeypatch: pytest.MonkeyPatch
-) -> Trainer:
+def trainer(tmp_path: Path, small_csv: Path, server: str) -> Trainer:
     """Return a trainer on a folder of the test's own."""
-    monkeypatch.setenv("PREFECT_API_URL", server)  # read with the imports, before the first fork
     warm_up = WARM.Process(target=int)
     warm_up.start()
     warm_up.join()
-    return Trainer(tmp_path, small_csv)
+    return Trainer(tmp_path, small_csv, server)
 
 
 Digits = Callable[..., subprocess.CompletedProcess[str]]
+SECONDS = 240  # until a command is taken to hang
 
 
 @pytest.fixture
 def digits(tmp_path: Path) -> Digits:
-    """Run the `digits` command as a person does: a process of its own, in an empty folder."""
+    """Run the `digits` command in an empty folder, in a process with its imports done."""
+    streams = (tmp_path / ".stdout", tmp_path / ".stderr")
+
+    def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        for stream in streams:
+            stream.write_bytes(b"")
+        given = [str(word) for word in words]
+        process = start_digits(given, tmp_path, os.environ | environment, streams, draw_dots)
+        process.join(SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            pytest.fail(f"digits {' '.join(given)}: still not done after {SECONDS} s")
+        return subprocess.CompletedProcess(
+            given, process.exitcode, *(stream.read_text() for stream in streams)
+        )
+
+    return run
+
+
+@pytest.fixture
+def cold_digits(tmp_path: Path) -> Digits:
+    """Run the `digits` command as a person does, with all of its imports to do."""
 
     def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -63,7 +120,7 @@ def digits(tmp_path: Path) -> Digits:
             env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=SECONDS,
             check=False,
         )
 

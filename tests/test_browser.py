@@ -6,15 +6,10 @@ Needs `chromium` and `chromedriver` on the PATH; the README says how to get them
 import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from examples.runs import changed, quick, run
 from selenium import webdriver
@@ -168,49 +163,8 @@ def test_links_of_the_index_lead_to_the_reports(browser: webdriver.Chrome, folde
     WebDriverWait(browser, 10).until(lambda chrome: name in chrome.title)
 
 
-@pytest.fixture(scope="module")
-def ui(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a Prefect server that has a UI, over the session server's database; yield its address.
-
-    The session's own server, which Prefect's harness starts, has none.
-    """
-    from prefect.settings import get_current_settings
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    folder = tmp_path_factory.mktemp("ui")
-    environment = {
-        **os.environ,
-        **get_current_settings().to_environment_variables(exclude_unset=True),
-        "PREFECT_API_URL": f"{address}/api",
-        "PREFECT_UI_STATIC_DIRECTORY": str(folder / "static"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    }
-    words = ["server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-services"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", *words], env=environment, stdout=log, stderr=log
-        )
-    try:
-        for _ in range(600):
-            try:
-                httpx.get(f"{address}/api/health").raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.2)
-        else:
-            pytest.fail((folder / "log").read_text())
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
 def test_prefect_shows_the_report_with_its_pictures(
-    browser: webdriver.Chrome, ui: str, settings: Settings
+    browser: webdriver.Chrome, server: str, settings: Settings
 ) -> None:
     """The artifact's page in Prefect's own UI shows every picture of the report."""
     from prefect.client.orchestration import get_client
@@ -225,7 +179,7 @@ def test_prefect_shows_the_report_with_its_pictures(
             for artifact in client.read_artifacts(artifact_filter=own)
             if artifact.key == "retraining-report"
         ]
-    show(browser, f"{ui}/artifacts/artifact/{report.id}")
+    show(browser, f"{server.removesuffix('/api')}/artifacts/artifact/{report.id}")
 
     def pictures(chrome: webdriver.Chrome) -> Any:
         return chrome.execute_script(

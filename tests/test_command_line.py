@@ -12,9 +12,9 @@ from flows.cli import with_options
 
 
 @pytest.fixture
-def trained(digits: Any, small_csv: Path, server: str, tmp_path: Path) -> dict[str, Any]:
+def trained(cold_digits: Any, small_csv: Path, server: str, tmp_path: Path) -> dict[str, Any]:
     """Train on the small CSV and return the object that --json prints."""
-    result = digits(
+    result = cold_digits(
         *("train", "--csv", small_csv, "--recipe", "classic", "--epochs", 150, "--l2", 0.01),
         "--json",
         PREFECT_API_URL=server,
@@ -105,13 +105,13 @@ def test_settings_in_a_message_are_the_options_of_the_command(
 
 
 def test_a_bad_cell_is_an_error_without_a_traceback(
-    digits: Any, small_csv: Path, server: str
+    cold_digits: Any, small_csv: Path, server: str
 ) -> None:
     """What a stage finds wrong in the CSV reaches the person whole, and an earlier run stays."""
     lines = small_csv.read_text().splitlines()
     lines[6] = lines[6].replace(",", ",x", 1)
     small_csv.write_text("\n".join(lines))
-    result = digits("train", "--csv", small_csv, PREFECT_API_URL=server)
+    result = cold_digits("train", "--csv", small_csv, PREFECT_API_URL=server)
     assert result.returncode == 2
     assert "line 7: column 2: 'x" in result.stderr
     assert "Traceback" not in result.stderr

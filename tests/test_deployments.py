@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -94,7 +95,7 @@ def until(true: Callable[[], Any], seconds: float = 60) -> Any:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(prefect_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Start `digits serve` in a folder of its own, behind a password."""
     folder = tmp_path_factory.mktemp("elsewhere")
     write_small_csv(folder / "small.csv")
@@ -104,7 +105,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     inherited = {name: value for name, value in os.environ.items() if "PREFECT" not in name}
     common = inherited | {
         "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]),
-        "PREFECT_HOME": str(folder / "home"),
+        "PREFECT_HOME": str(shutil.copytree(prefect_home, folder / "home")),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "flows.cli", "serve", "--port", str(port)],

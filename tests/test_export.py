@@ -396,10 +396,14 @@ def test_the_command_refuses_what_it_does_not_know(
     assert not (settings.artifacts / "exports").exists()
 
 
-def test_the_command_names_a_missing_extra(settings: Settings, digits: Any, tmp_path: Path) -> None:
+def test_the_command_names_a_missing_extra(
+    settings: Settings, cold_digits: Any, tmp_path: Path
+) -> None:
     """On the command line it is one line, and bad input."""
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['onnx'] = None\n")
-    result = digits("export", "--format", "onnx", PYTHONPATH=f"{tmp_path}{os.pathsep}{PROJECT}")
+    result = cold_digits(
+        "export", "--format", "onnx", PYTHONPATH=f"{tmp_path}{os.pathsep}{PROJECT}"
+    )
     assert result.returncode == 2
     assert "pip install -e '.[export]'" in result.stderr
     assert "Traceback" not in result.stderr

@@ -252,7 +252,7 @@ def test_a_worse_network_does_not_replace_the_champion(settings: Settings) -> No
 
 
 def test_an_edit_in_network_reruns_train_and_evaluate(
-    digits: Any, settings: Settings, tmp_path: Path, server: str
+    cold_digits: Any, settings: Settings, tmp_path: Path, server: str
 ) -> None:
     """A changed source file reruns the stages that use it, and nothing before them."""
     project = Path(__file__).resolve().parent.parent
@@ -263,7 +263,7 @@ def test_an_edit_in_network_reruns_train_and_evaluate(
     environment = {"PYTHONPATH": str(copy), "PREFECT_API_URL": server}
     with (copy / "network" / "loss.py").open("a") as module:
         module.write("# a remark\n")
-    again = json.loads(digits(*words, **environment).stdout)
+    again = json.loads(cold_digits(*words, **environment).stdout)
     assert [stage for stage in STAGES if again["stages"][stage] == "ran"] == ["train", "evaluate"]
     told = json.loads((tmp_path / again["directory"] / "manifest.json").read_text())
     assert told["stages"]["train"]["reason"] == "network/loss.py changed"

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: the process ends by itself, ends its server too, and training resumes."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,12 +23,6 @@ main()
 """
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a Prefect home for runs that start a server of their own."""
-    return tmp_path_factory.mktemp("home")
-
-
 @pytest.mark.parametrize(
     ("number", "code", "message"),
     [
@@ -36,11 +31,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_signal_ends_a_training_cleanly(
-    number: signal.Signals, code: int, message: str, small_csv: Path, tmp_path: Path, home: Path
+    number: signal.Signals,
+    code: int,
+    message: str,
+    small_csv: Path,
+    tmp_path: Path,
+    prefect_home: Path,
 ) -> None:
     """Its own exit code, no traceback, no process left behind, and the checkpoint is kept."""
     options = ["train", "--csv", str(small_csv), "--recipe", "classic", "--epochs", "1000000"]
     checkpoints = tmp_path / "artifacts" / "checkpoints"
+    home = shutil.copytree(prefect_home, tmp_path / "home")  # a server of its own is started
     environment = {name: v for name, v in os.environ.items() if name != "PREFECT_API_URL"}
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, *options, "--artifacts", str(tmp_path / "artifacts")],

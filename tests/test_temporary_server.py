@@ -126,13 +126,13 @@ def test_a_kept_command_that_ends_by_itself_returns_its_code() -> None:
 
 
 def test_a_server_that_does_not_start_is_a_failure_in_one_line(
-    digits: Digits, small_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cold_digits: Digits, small_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 1, and no traceback of ours; nothing was begun."""
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     nowhere = f"sqlite+aiosqlite:///{tmp_path}/no/such/folder/prefect.db"
     home = str(tmp_path / "home")
-    result = digits(
+    result = cold_digits(
         "train",
         "--csv",
         small_csv,

@@ -1,53 +1,129 @@
-"""Real `digits train` processes over one artifacts folder, to be killed or to race each other."""
+"""The `digits` command in processes of its own: to be looked at, to be killed, or to race others.
 
+They are forked off a process that has all imports done, which would take each of them seconds.
+Words, environment, folder, streams and signals are their own.
+"""
+
+import atexit
+import gc
 import hashlib
 import json
 import multiprocessing
 import os
-import sys
+from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from examples.runs import plain_figures
 from tasks.cache.store import sha256_of
 from tasks.runs.folders import MANIFEST, complete_runs
+from tasks.training import checkpoint
 
-WARM = multiprocessing.get_context("forkserver")  # children are forked off with imports done
-WARM.set_forkserver_preload(["flows.commands.train", "flows.retrain"])
+WARM = multiprocessing.get_context("forkserver")
+WARM.set_forkserver_preload(
+    [
+        *("flows.retrain", "flows.predict", "flows.sweep", "flows.server.environment"),
+        *(f"flows.commands.{name}" for name in ("compare", "export", "plan", "prune", "verify")),
+        # What they import at work.
+        *("prefect.flow_engine", "prefect.task_engine", "fastapi", "pyarrow.dataset", "pytest"),
+    ]
+)
 
 
-def digits_train(words: list[str], log: Path) -> None:
-    """Be a `digits train` that saves a checkpoint after every epoch."""
+def start_digits(
+    words: list[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    streams: tuple[Path, Path],
+    prepare: Callable[[], Any],
+) -> BaseProcess:
+    """Start a `digits` command and return its process.
+
+    Args:
+        words: the command line after `digits`.
+        folder: its working directory.
+        environment: all of its environment variables.
+        streams: files that its standard output and standard error are appended to.
+        prepare: called in the process before the command; a function of a module.
+    """
+    process = WARM.Process(
+        target=_be_digits, args=(words, folder, dict(environment), streams, prepare)
+    )
+    process.start()
+    return process
+
+
+def _be_digits(
+    words: list[str],
+    folder: Path,
+    environment: dict[str, str],
+    streams: tuple[Path, Path],
+    prepare: Callable[[], Any],
+) -> None:
+    gc.freeze()  # looking through all that was imported would copy it
+    for number, path in enumerate(streams, start=1):
+        with path.open("ab") as file:
+            os.dup2(file.fileno(), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    from prefect.context import refresh_global_settings_context
+
     from flows.cli import main
-    from tasks.training import checkpoint
+    from flows.server.environment import configure_prefect
 
+    configure_prefect()
+    refresh_global_settings_context()  # they were read with the imports
+    prepare()
+    try:
+        main(words)
+    finally:
+        atexit._run_exitfuncs()  # a forked process leaves without them
+
+
+def draw_dots() -> None:
+    """Have no figures drawn in this process."""
+    plain_figures(pytest.MonkeyPatch())
+
+
+def save_every_checkpoint() -> None:
+    """Have a checkpoint saved after every epoch in this process."""
     checkpoint.SECONDS_BETWEEN = checkpoint.LEAST_SHARE = 0
-    with log.open("a") as file:
-        for stream in (1, 2):
-            os.dup2(file.fileno(), stream)
-    sys.stdout = sys.stderr = os.fdopen(2, "w")
-    main(words)
+
+
+def _draw_dots_save_every_checkpoint() -> None:
+    draw_dots()
+    save_every_checkpoint()
 
 
 class Trainer:
-    """Starts `digits train` processes over one artifacts folder."""
+    """Starts `digits train` processes over one artifacts folder.
 
-    def __init__(self, folder: Path, csv: Path) -> None:
+    If not prepared otherwise, they save a checkpoint after every epoch and draw no figures.
+    """
+
+    def __init__(self, folder: Path, csv: Path, server: str) -> None:
         self.artifacts = folder / "artifacts"
         self.log = folder / "log.txt"
+        self.prepare = _draw_dots_save_every_checkpoint
+        self._folder = folder
         self._csv = csv
+        self._environment = {**os.environ, "PREFECT_API_URL": server}
 
     def checkpoints(self) -> list[Path]:
         """Return the checkpoints of trainings that have not come to an end."""
         return list(self.artifacts.glob("checkpoints/[!.]*"))
 
     def start(self, *, seed: int = 0, artifacts: Path | None = None) -> BaseProcess:
-        """Start one, and return it at once."""
+        """Start one as it is prepared, and return it at once."""
         words = ["train", "--csv", str(self._csv), "--recipe", "classic", "--epochs", "200"]
         words += ["--seed", str(seed), "--artifacts", str(artifacts or self.artifacts)]
-        process = WARM.Process(target=digits_train, args=(words, self.log))
-        process.start()
-        return process
+        return start_digits(
+            words, self._folder, self._environment, (self.log, self.log), self.prepare
+        )
 
 
 def outcome(run: Path) -> dict[str, Any]:
