@@ -60,7 +60,7 @@ def test_killed_runs_leave_what_the_next_needs_and_nothing_half(
             check(trainer.artifacts)
         done = finished_stages(trainer.artifacts, keys)
         checkpoint = "train" not in done and bool(trainer.checkpoints())
-        resumed += trainer.log.read_text().count("going on after epoch")
+        resumed += trainer.log.read_text().count("resuming after epoch")
         trainer.log.unlink()
         last = trainer.start()
         last.join()
@@ -70,6 +70,6 @@ def test_killed_runs_leave_what_the_next_needs_and_nothing_half(
         assert outcome(run) == expected
         stages = json.loads((run / MANIFEST).read_text())["stages"]
         assert {name for name in STAGES if stages[name]["state"] == "cached"} == done
-        assert ("going on after epoch" in trainer.log.read_text()) == checkpoint
+        assert ("resuming after epoch" in trainer.log.read_text()) == checkpoint
     print(f"{killed} kills survived, {resumed} trainings resumed")
     assert resumed, "no kill came in the middle of a training: the test shows less than it says"
