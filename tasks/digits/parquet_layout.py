@@ -1,6 +1,7 @@
-"""What a Parquet file of digits looks like: where its pixels and its labels are."""
+"""What a Parquet file of images looks like: where its pixels and its labels are."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,18 +47,12 @@ def find_parquet_layout(
     Raises:
         DataError: its columns can't be such images.
     """
-    if METADATA in (schema.metadata or {}):
-        about = json.loads(schema.metadata[METADATA])
-        side = about["image_side"]
-        if side != image_side:
-            raise DataError(
-                f"{path}: images of {side} × {side} pixels, but the network reads {image_side} × "
-                f"{image_side}. Use a run that was trained on images of {side} × {side}."
-            )
-        known = {"pixel_max": float(about["pixel_max"]), "pixel_order": "row"}
-        as_ingested = data.model_copy(update={**known, "label_ten_is_zero": False})
-        return ParquetLayout(path, side, ("pixels",), "label", as_ingested)
     names = [name for name in schema.names if not name.startswith(_PANDAS_INDEX)]
+    if len(set(names)) < len(names):
+        name = Counter(names).most_common(1)[0][0]
+        raise DataError(f"{path}: two columns are called {name!r}. Give each its own name.")
+    if METADATA in (schema.metadata or {}):
+        return _as_ingested(path, schema, data, image_side)
     whole = [name for name in names if not is_number(schema.field(name).type)]
     if len(whole) == 1 and len(names) <= 2 and holds_lists(schema.field(whole[0]).type):
         label = next((name for name in names if name not in whole), None)
@@ -65,10 +60,34 @@ def find_parquet_layout(
     else:
         label = _label(path, names, data.label_column, image_side)
         pixels = tuple(name for name in names if name != label)
-        if wrong := [name for name in pixels if name in whole]:
+        if wrong := [name for name in (*pixels, *filter(None, [label])) if name in whole]:
             kind = schema.field(wrong[0]).type
-            raise DataError(f"{path}: column {wrong[0]!r} holds {kind}. A pixel must be a number.")
+            what = "label" if wrong[0] == label else "pixel"
+            raise DataError(f"{path}: column {wrong[0]!r} holds {kind}. A {what} must be a number.")
     return ParquetLayout(path, image_side, pixels, label, data)
+
+
+def _as_ingested(path: Path, schema: pa.Schema, data: CsvFormat, image_side: int) -> ParquetLayout:
+    """Return the layout of a file that says it was written by ingest."""
+    try:
+        pixels, label = schema.field("pixels").type, schema.field("label").type
+        about = json.loads(schema.metadata[METADATA])
+        side = int(about["image_side"])
+        pixel_max = CsvFormat(pixel_max=about["pixel_max"]).pixel_max
+        if not (holds_lists(pixels) and is_number(label)):
+            raise TypeError(f"columns of {pixels} and {label}")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{path}: its metadata say that ingest wrote it, but they or its columns are damaged "
+            f"({type(error).__name__}). Write it again."
+        ) from error
+    if side != image_side:
+        raise DataError(
+            f"{path}: images of {side} × {side} pixels, but the network reads {image_side} × "
+            f"{image_side}. Use a run that was trained on images of {side} × {side}."
+        )
+    known = {"pixel_max": pixel_max, "pixel_order": "row", "label_ten_is_zero": False}
+    return ParquetLayout(path, side, ("pixels",), "label", data.model_copy(update=known))
 
 
 def _label(path: Path, names: list[str], label_column: str, image_side: int) -> str | None:
@@ -95,12 +114,12 @@ def _label(path: Path, names: list[str], label_column: str, image_side: int) -> 
 
 
 def holds_lists(kind: pa.DataType) -> bool:
-    """Tell whether each value of a column is a list, plain or as a tensor."""
+    """Return whether each value of a column is a list of numbers, plain or as a tensor."""
     kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
     tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(kind) for test in tests)
+    return any(test(kind) for test in tests) and is_number(kind.value_type)
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Tell whether a column holds whole numbers or floats."""
+    """Return whether a column holds whole numbers or floats."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
