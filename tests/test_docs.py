@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
@@ -254,7 +254,10 @@ def test_training_table_has_every_recipe(recipe: str) -> None:
 
 
 class Record:
-    """Stands for the record of a stage that nothing has run: each part is a setting's name."""
+    """Stands for the record of a stage that nothing has run; its fields are those of its type."""
+
+    def __init__(self, record_type: type[BaseModel]) -> None:
+        self.fields = record_type.model_fields
 
     def __getattr__(self, name: str) -> str:
         return name
@@ -270,11 +273,12 @@ class KeyedSettings:
         """Note the settings of one stage."""
         for name, value in arguments.items():
             model = type(value).model_fields if isinstance(value, BaseModel) else None
+            model = value.fields if isinstance(value, Record) else model
             is_file = isinstance(value, SourceFile)
             named = {"initial": "initial_weights"}.get(name, name)
             for setting in [named] if is_file or model is None else model:
                 self.stages_of.setdefault(setting, []).append(f"`{stage.name}`")
-        return Record()
+        return Record(get_type_hints(stage.function)["return"])
 
     def check(self, *_: object) -> None:
         """Checks between the stages are in no key."""
