@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -12,21 +11,23 @@ from rich.table import Table
 from tasks.compare import Pair, RunComparison
 from tasks.digits.classes import image_noun, label_noun
 from tasks.runs.changed_digits import ChangedDigit
+from tasks.runs.flat_settings import flat_settings
+from tasks.runs.past_runs import DamagedRun, PastRun
 
 SHOWN_DIGITS = 20
 
 
-def runs_table(runs: Sequence[Mapping[str, Any]]) -> Table:
-    """Return the runs as a table to print."""
+def runs_table(runs: Sequence[PastRun | DamagedRun], champion: str | None) -> Table:
+    """Return the runs as a table to print, the champion with a star."""
     table = Table("run", "accuracy", "verdict", "stages run")
     table.columns[0].no_wrap = True
     for run in runs:
-        table.add_row(
-            run["run"] + (" ★" if run["champion"] else ""),
-            f"{run['accuracy']:.1%}",
-            run["verdict"],
-            f"{len(run['ran'])} of {run['stages']}",
-        )
+        name = escape(run.run) + (" ★" if run.run == champion else "")
+        if isinstance(run, DamagedRun):
+            table.add_row(name, "damaged", escape(run.damage))
+        else:
+            ran = f"{len(run.ran)} of {run.stages}"
+            table.add_row(name, f"{run.accuracy:.1%}", run.verdict, ran)
     return table
 
 
@@ -47,13 +48,17 @@ def run_details(
             str(row["support"]),
         )
     settings = Table("setting", "value")
-    for name, value in pd.json_normalize(dict(manifest["settings"])).iloc[0].items():
-        settings.add_row(str(name), escape(str(value)))
+    for name, value in flat_settings(manifest["settings"]).items():
+        settings.add_row(name, escape(str(value)))
+    modules = Table("stage", "source files that its key depends on")
+    for name, stage in manifest["stages"].items():
+        modules.add_row(name, escape(", ".join(stage["code"])))
     return Group(
         f"{manifest['run']}: {metrics['accuracy']:.1%} of {metrics['test_rows']:,} test "
         f"{image_noun(classes)}s recognised (95 % interval {low:.1%} to {high:.1%}), "
         f"{manifest['verdict']}",
         stages,
+        modules,
         labels,
         settings,
         f"Report: {folder / 'report.html'}",

@@ -1,7 +1,9 @@
 """The last step, never cached: the champion decision, the run's folder, what Prefect shows."""
 
+import logging
 import shutil
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,8 @@ from tasks.runs.past_runs import past_runs, summary
 from tasks.runs.provenance import provenance
 from tasks.runs.run import Run
 from tasks.stage_outputs import StageOutputs
+
+logger = logging.getLogger(__name__)
 
 _RUNS_SHOWN = 10  # earlier ones in the chart of accuracies
 
@@ -71,13 +75,12 @@ def publish(
     """
     store, artifacts = run.store, run.store.folder
     folder = artifacts / "runs" / run.name
-    if not (folder / MANIFEST).exists():
-        shutil.rmtree(folder, ignore_errors=True)  # of a first try that failed
     account = _account(run, settings, outputs)
     evaluation = read_json(store.path(outputs.evaluated.evaluation))
     test = read_digits(store.path(outputs.split.test))
     # Runs that end together publish in turn: each is compared with the one promoted before it.
     with open_promotions(artifacts) as promotions:
+        _clear_failed_try(folder, promotions)
         decision = _decide(run, promotions, promotion, test, outputs)
         data = _watch(store, promotions, test, outputs)
         manifest = {
@@ -109,10 +112,9 @@ def publish(
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        point_latest(artifacts)
         if decision.verdict == "promoted":
             promotions.add(run.name, evaluation["accuracy"], "run")
-        write_index(artifacts, promotions.champion)
+        _update_overviews(artifacts, promotions.champion)
     create_markdown_artifact(report, key="retraining-report", description=run.name)
     create_table_artifact(metrics["per_digit"], key="per-digit", description=run.name)
     return Published(
@@ -124,6 +126,26 @@ def publish(
         verdict=decision.verdict,
         stages={stage.key.stage: stage.state for stage in run.stages},
     )
+
+
+def _clear_failed_try(folder: Path, promotions: Promotions) -> None:
+    """Remove what a failed first try of this flow run left; the folder of another run stays."""
+    manifest = folder / MANIFEST
+    if manifest.exists() and (
+        read_json(manifest).get("flow_run_id") != flow_run.id
+        or any(promotion.run == folder.name for promotion in promotions.entries)
+    ):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _update_overviews(artifacts: Path, champion: str | None) -> None:
+    """Update `latest` and `index.html`; the run is complete, whatever has their names."""
+    for update in (partial(point_latest, artifacts), partial(write_index, artifacts, champion)):
+        try:
+            update()
+        except OSError as error:
+            logger.warning("%s: can't be updated: %s", error.filename2 or error.filename, error)
 
 
 def _account(run: Run, settings: BaseModel, outputs: StageOutputs) -> dict[str, Any]:

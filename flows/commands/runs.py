@@ -1,39 +1,25 @@
-"""`digits runs`: the complete runs as a table."""
+"""`digits runs`: all runs as a table."""
 
 import json as json_format
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from flows.options import Artifacts, Json, out
 from flows.terminal import runs_table
-from tasks.runs.folders import MANIFEST, champion_name, complete_runs, read_json
+from tasks.champion.promotions import Promotions
+from tasks.runs.past_runs import all_runs
 
 
 def runs(*, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> None:
-    """List the complete runs, newest first."""
-    found = list(_described(artifacts))
+    """List all complete runs, newest first; damaged ones with the reason."""
+    found = list(all_runs(artifacts))
+    promotions = Promotions(artifacts)
     if json:
-        print(json_format.dumps(found))
+        champion = promotions.champion
+        described = [{**r.model_dump(mode="json"), "champion": r.run == champion} for r in found]
+        print(json_format.dumps(described))
     elif found:
-        out.print(runs_table(found))
+        out.print(runs_table(found, promotions.champion))
     else:
         out.print(f"No complete run in {artifacts} yet. Start one with: digits train", markup=False)
-
-
-def _described(artifacts: Path) -> Iterator[dict[str, Any]]:
-    champion = champion_name(artifacts)
-    for folder in complete_runs(artifacts):
-        manifest, metrics = read_json(folder / MANIFEST), read_json(folder / "metrics.json")
-        yield {
-            "run": folder.name,
-            "accuracy": metrics["accuracy"],
-            "verdict": manifest["verdict"],
-            "champion": folder.name == champion,
-            "ran": [n for n, stage in manifest["stages"].items() if stage["state"] == "ran"],
-            "stages": len(manifest["stages"]),
-            "seconds": manifest["seconds"],
-            "csv": manifest["source"]["path"],
-            "train_rows": metrics["train_rows"],
-            "test_rows": metrics["test_rows"],
-        }
+    if promotions.damage and not json:
+        out.print(f"{promotions.damage}. Choose a champion with: digits promote RUN", markup=False)

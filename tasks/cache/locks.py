@@ -1,4 +1,4 @@
-"""Locks between processes: many may share one, or one may have it alone.
+"""Locks between processes: many may share one, or one may hold it alone.
 
 They are the kernel's (`flock`), on a file that is open in the process that holds them. So a process
 that ends, by kill -9 too, leaves no lock behind. The file itself stays and means nothing; it must
@@ -6,21 +6,22 @@ never be deleted, or two processes could each hold the lock of a file of that na
 """
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-IN_USE = ".in-use"  # in the artifacts folder: flows share it while they run, `prune` has it alone
+IN_USE = ".in-use"  # in the artifacts folder: flows share it while they run, `prune` holds it alone
 
 
 class InUseError(OSError):
-    """A lock can't be had at once, because somebody else holds it."""
+    """A lock can't be had at once, because another process holds it."""
 
 
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
-    """Hold a lock together with others; wait while somebody has it alone.
+    """Hold a lock together with others; wait while another process holds it alone.
 
     Args:
         path: the lock's file; it and its folder are made if they are missing.
@@ -31,9 +32,9 @@ def shared(path: Path) -> Iterator[None]:
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock alone; wait while anybody else holds it.
+    """Hold a lock alone; wait while any other process holds it.
 
-    Whoever takes it twice, one inside the other, waits for itself for ever.
+    It must not be taken again inside its block: that waits for ever.
 
     Args:
         path: the lock's file; it and its folder are made if they are missing.
@@ -50,19 +51,21 @@ def exclusive_at_once(path: Path) -> Iterator[None]:
         path: the lock's file; it and its folder are made if they are missing.
 
     Raises:
-        InUseError: somebody else holds it.
+        InUseError: another process holds it.
     """
     try:
         lock = _take(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise InUseError(f"{path}: somebody else holds this lock. Try again later.") from error
+        raise InUseError(f"{path}: another process holds this lock. Try again later.") from error
     with lock:
         yield
 
 
-def _take(path: Path, operation: int) -> IO[str]:
+def _take(path: Path, operation: int) -> IO[bytes]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a")  # makes it, and leaves what is in it; no child process inherits it
+    # Makes it, and leaves what is in it; no child process inherits it. A pipe of that name would
+    # make an ordinary open wait for a reader.
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK), "rb")
     try:
         fcntl.flock(file, operation)
     except BaseException:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.cache.atomic import atomic_path
+from tasks.cache.atomic import atomic_path, clear
 from tasks.cache.json_file import read_object
 from tasks.cache.locks import exclusive
 from tasks.errors import InputError
@@ -68,7 +68,9 @@ class Promotions:
         self.entries.append(Promotion(run=run, accuracy=accuracy, promoted=now, how=how))
         self.champion = run
         if self.damage:
-            self._path.replace(self._path.with_name(f"{CHAMPION}.damaged"))
+            aside = self._path.with_name(f"{CHAMPION}.damaged")
+            clear(aside)
+            self._path.replace(aside)
             self.damage = None
         content = _File(run=run, promotions=self.entries).model_dump(mode="json")
         with atomic_path(self._path) as new:

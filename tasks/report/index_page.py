@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.cache.atomic import atomic_path
 from tasks.digits.classes import image_noun
-from tasks.runs.past_runs import PastRun, past_runs
+from tasks.runs.past_runs import DamagedRun, PastRun, all_runs
 
 _WIDTH, _HEIGHT = 640, 270  # of the chart, in its own units
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 14, 16, 36  # its margins
@@ -18,15 +18,17 @@ _TICKS = 5  # about so many lines
 
 
 def write_index(artifacts: Path, champion: str | None) -> None:
-    """Write the page anew, whole or not at all; whoever calls it holds the promotions' lock.
+    """Write the page, whole or not at all; to be called inside `open_promotions`.
 
     Args:
         artifacts: the artifacts folder.
         champion: the run in use, which is marked.
     """
-    runs = past_runs(artifacts)
+    found = list(all_runs(artifacts))
+    runs = [run for run in found if isinstance(run, PastRun)]
     page = _pages.get_template("index.html.jinja").render(
         runs=runs,
+        damaged=[run for run in found if isinstance(run, DamagedRun)],
         champion=next((run for run in runs if run.run == champion), None),
         chart=_chart(runs[::-1], champion) if len(runs) > 1 else None,
     )

@@ -93,11 +93,18 @@ def _champion(artifacts: Path, runs: list[Path]) -> Path:
 
 
 def point_latest(artifacts: Path) -> None:
-    """Let `artifacts/latest` name the newest complete run, by one rename; at least one must be."""
+    """Let `artifacts/latest` name the newest complete run, by one rename; there must be one.
+
+    Raises:
+        OSError: a folder has that name.
+    """
     newest = complete_runs(artifacts)[0]
     link = artifacts / f".latest-{secrets.token_hex(4)}"
     link.symlink_to(Path("runs") / newest.name, target_is_directory=True)
-    link.replace(artifacts / "latest")
+    try:
+        link.replace(artifacts / "latest")
+    finally:
+        link.unlink(missing_ok=True)
 
 
 def latest_stage_keys(artifacts: Path) -> dict[str, StageKey]:

@@ -1,17 +1,18 @@
-"""How well every run read its test digits, for pages that look back.
+"""Every run so far in a line, newest first; a damaged one with the reason.
 
-Runs whose files are damaged are left out: a look back must not keep a new run from being published.
+A run whose files are damaged is shown as such and harms no other.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasks.digits.classes import DIGITS
 from tasks.errors import InputError
-from tasks.runs.folders import MANIFEST, complete_runs, read_json
+from tasks.runs.folders import MANIFEST, METRICS, complete_runs, read_json
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -23,31 +24,56 @@ class PastRun(BaseModel):
 
     run: str
     started: datetime
+    seconds: float
+    csv: str
+    stages: int
+    ran: tuple[str, ...]  # the stages that were not cached
     accuracy: Share  # on the test split of its own day
     accuracy_interval: tuple[Share, Share]
+    train_rows: int
     test_rows: int
-    classes: tuple[int, ...] = DIGITS
+    classes: tuple[int, ...]
     verdict: str
 
 
+class DamagedRun(BaseModel):
+    """A run whose manifest.json or metrics.json can't be used."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    damage: str  # why it can't be used
+
+
 def summary(manifest: dict[str, Any], metrics: dict[str, Any]) -> PastRun:
-    """Return a run's line, from what its manifest.json and metrics.json say.
+    """Return a run's line, from its manifest.json and metrics.json.
 
     Raises:
-        ValidationError: something is missing or no number.
+        InputError: something is missing or of the wrong type.
     """
-    return PastRun.model_validate({**metrics, **manifest})
+    try:
+        stages = manifest["stages"]
+        ran = tuple(name for name, stage in stages.items() if stage["state"] == "ran")
+        found = {"csv": manifest["source"]["path"], "stages": len(stages), "ran": ran}
+        return PastRun.model_validate({**metrics, **manifest, **found})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{type(error).__name__}: {error}") from error
+
+
+def all_runs(artifacts: Path) -> Iterator[PastRun | DamagedRun]:
+    """Yield every run that has a manifest, newest first."""
+    for folder in complete_runs(artifacts):
+        try:
+            manifest, metrics = read_json(folder / MANIFEST), read_json(folder / METRICS)
+            yield summary({**manifest, "run": folder.name}, metrics)
+        except InputError as error:
+            yield DamagedRun(run=folder.name, damage=str(error))
 
 
 def past_runs(artifacts: Path, most: int | None = None) -> list[PastRun]:
-    """Return the newest complete runs, all of them by default, newest first."""
-    runs: list[PastRun] = []
-    for folder in complete_runs(artifacts):
-        if len(runs) == most:
-            break
-        try:
-            manifest, metrics = read_json(folder / MANIFEST), read_json(folder / "metrics.json")
-            runs.append(summary({**manifest, "run": folder.name}, metrics))
-        except (InputError, ValidationError):
-            continue
-    return runs
+    """Return the newest runs that are whole, all of them by default, newest first."""
+    whole = (run for run in all_runs(artifacts) if isinstance(run, PastRun))
+    return list(islice(whole, most))

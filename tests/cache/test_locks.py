@@ -45,7 +45,7 @@ def test_kill_9_frees_a_lock(tmp_path: Path, theirs: str) -> None:
     """A process that is killed has let go, and what waited for it goes on."""
     path = tmp_path / "lock"
     with holder(theirs, path) as (process, _):
-        with pytest.raises(InUseError, match="somebody else holds this lock"):
+        with pytest.raises(InUseError, match="another process holds this lock"):
             exclusive_at_once(path).__enter__()
         process.kill()
         with exclusive(path):

@@ -50,10 +50,18 @@ def write_run(artifacts: Path, name: str, accuracy: float = 0.9, **manifest: Any
     """Write as much of a run's folder as the page reads."""
     folder = artifacts / "runs" / name
     folder.mkdir(parents=True)
-    told = {"started": "2026-11-22T13:05:11Z", "verdict": "kept", **manifest}
+    told = {
+        "started": "2026-11-22T13:05:11Z",
+        "seconds": 1.5,
+        "source": {"path": "data/digits.csv"},
+        "stages": {"train": {"state": "ran"}},
+        "verdict": "kept",
+        **manifest,
+    }
     (folder / "manifest.json").write_text(json.dumps(told))
     interval = [accuracy - 0.02, min(accuracy + 0.02, 1)]
-    metrics = {"accuracy": accuracy, "accuracy_interval": interval, "test_rows": 1000}
+    rows = {"train_rows": 4000, "test_rows": 1000, "classes": list(range(10))}
+    metrics = {"accuracy": accuracy, "accuracy_interval": interval, **rows}
     (folder / "metrics.json").write_text(json.dumps(metrics))
 
 
@@ -93,8 +101,9 @@ def test_runs_that_read_all_alike_can_be_drawn(tmp_path: Path) -> None:
     """Perfect runs leave no span to divide by."""
     for name in names(3):
         write_run(tmp_path, name, 1.0)
-        metrics = {"accuracy": 1, "accuracy_interval": [1, 1], "test_rows": 9}
-        (tmp_path / "runs" / name / "metrics.json").write_text(json.dumps(metrics))
+        path = tmp_path / "runs" / name / "metrics.json"
+        metrics = {**json.loads(path.read_text()), "accuracy_interval": [1, 1]}
+        path.write_text(json.dumps(metrics))
     write_index(tmp_path, None)
     assert Page(tmp_path / "index.html").text.count("100.0") >= 3
 
@@ -118,12 +127,17 @@ def test_names_stay_text_and_links_lead_there(tmp_path: Path) -> None:
         lambda run: (run / "metrics.json").unlink(),
     ],
 )
-def test_a_damaged_run_is_left_out(tmp_path: Path, harm: Any) -> None:
-    """One damaged folder keeps no other run off the page."""
+def test_a_damaged_run_is_named_apart(tmp_path: Path, harm: Any) -> None:
+    """One damaged folder keeps no other run off the page, and has a line of its own."""
     for name in names(3):
         write_run(tmp_path, name)
     harm(tmp_path / "runs" / names(3)[1])
     assert [past.run for past in past_runs(tmp_path)] == [names(3)[2], names(3)[0]]
+    write_index(tmp_path, None)
+    page = Page(tmp_path / "index.html")
+    assert len(page.links()) == 2
+    assert "1 damaged run" in page.text
+    assert names(3)[1] in page.text
 
 
 def test_every_run_and_every_move_of_the_champion_writes_it(settings: Settings) -> None:
