@@ -10,8 +10,8 @@ INSTALLED := $(VENV)/.installed
 train: setup  ## train on data/digits.csv and print where the report is
 	$(BIN)/digits train
 
-serve: setup  ## a Prefect server, the deployments and a worker until Ctrl-C; PORT=4201 HOST=0.0.0.0
-	@exec $(BIN)/digits serve $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST))
+serve: setup  ## a Prefect server, the deployments and a worker until Ctrl-C; PORT=4201 HOST=0.0.0.0 NAMES=a.example
+	@exec $(BIN)/digits serve $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST)) $(if $(NAMES),--names $(NAMES))
 
 setup: $(INSTALLED)  ## create .venv with the locked dependencies and this project
 

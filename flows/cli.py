@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError
 from pydantic import ValidationError
 from rich.console import Console
 
+from flows.server.errors import ServerError
 from network.gradient_descent import DivergenceError
 from network.weights import WeightsError
 from tasks.errors import InputError
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(with_options(str(error), words), 2)
     except OSError as error:
         _fail(with_options(_what_to_do(error), words), 1)
-    except (DivergenceError, MemoryError) as error:
+    except (DivergenceError, MemoryError, ServerError) as error:
         _fail(with_options(str(error), words), 1)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the process ends by itself, ends its server too, and training resumes."""
+"""Ctrl-C, SIGTERM, a killed server: the run ends, its server too, and training resumes."""
 
 import os
 import shutil
@@ -23,14 +23,22 @@ main()
 """
 
 
+def server_of(process: int) -> int:
+    """Return the process of the temporary server that a command started."""
+    words = ["pgrep", "-P", str(process), "-f", "flows.server.app"]
+    return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+
+
 @pytest.mark.parametrize(
-    ("number", "code", "message"),
+    ("victim", "number", "code", "message"),
     [
-        (signal.SIGINT, 130, "error: Interrupted."),
-        (signal.SIGTERM, 143, "error: Terminated."),
+        ("run", signal.SIGINT, 130, "error: Interrupted."),
+        ("run", signal.SIGTERM, 143, "error: Terminated."),
+        ("server", signal.SIGKILL, 1, "error: the temporary Prefect server ended with code -9"),
     ],
 )
 def test_a_signal_ends_a_training_cleanly(
+    victim: str,
     number: signal.Signals,
     code: int,
     message: str,
@@ -61,12 +69,14 @@ def test_a_signal_ends_a_training_cleanly(
             log += line
         while not list(checkpoints.glob("[!.]*")):
             time.sleep(0.01)
-        process.send_signal(number)
+        os.kill(process.pid if victim == "run" else server_of(process.pid), number)
         # Ends when nobody holds the pipes any more: neither the process nor a server it started.
-        _, rest = process.communicate(timeout=30)
+        _, rest = process.communicate(timeout=20)
     assert process.returncode == code
     assert message in rest, rest
+    assert rest.count("error:") == 1
     assert "Traceback" not in rest
     assert [path.name for path in (tmp_path / "artifacts" / "runs").iterdir()] == []
-    (checkpoint,) = checkpoints.iterdir()
-    assert not checkpoint.name.startswith(".")
+    (checkpoint,) = checkpoints.glob("[!.]*")
+    half_written = [path for path in checkpoints.iterdir() if path != checkpoint]
+    assert victim == "server" or half_written == [], "a run that ends itself cleans up"

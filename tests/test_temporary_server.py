@@ -1,5 +1,6 @@
 """The server that a command starts for itself: only where none is configured, never left over."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -46,10 +47,10 @@ PREFECT_API_URL = "http://127.0.0.1:4200/api"
 def test_where_nothing_is_configured_a_server_is_started(started: list[list[str]]) -> None:
     """Its own port, and the address in the environment for whatever imports Prefect later."""
     temporary_server.start_in_background()
-    ((_, _, keeper, _, _, prefect, *words),) = started
-    assert keeper == "flows.server.keeper"
-    assert prefect == "prefect"
-    assert words[:2] == ["server", "start"]
+    ((_, _, starter, uvicorn, *words),) = started
+    assert starter == "flows.server.ends_with_starter"
+    assert uvicorn == "uvicorn"
+    assert "flows.server.app:create_app" in words
 
 
 def test_a_profile_that_is_not_active_does_not_count(
@@ -101,28 +102,50 @@ def test_files_that_are_no_toml_are_left_to_prefect(
     assert started
 
 
+def module(folder: Path, text: str) -> tuple[list[str], dict[str, str]]:
+    """Return command and environment of a Python module that ends with its starter."""
+    (folder / "started.py").write_text(text)
+    path = os.pathsep.join([str(folder), str(PROJECT)])
+    command = [sys.executable, "-m", "flows.server.ends_with_starter", "started"]
+    return command, {**os.environ, "PYTHONPATH": path}
+
+
 @pytest.mark.parametrize("harm", [signal.SIGKILL, signal.SIGTERM])
-def test_a_kept_command_ends_with_its_starter(harm: signal.Signals) -> None:
+def test_a_process_ends_with_its_starter(harm: signal.Signals, tmp_path: Path) -> None:
     """Even kill -9 of the starter leaves no process behind."""
-    command = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
-    words = [sys.executable, "-m", "flows.server.keeper", *command]
+    text = "import time; print('up', flush=True); time.sleep(600)"
+    command, environment = module(tmp_path, text)
     start = f"""
 import subprocess, time
-kept = subprocess.Popen({words}, stdin=subprocess.PIPE, start_new_session=True)
+started = subprocess.Popen({command}, stdin=subprocess.PIPE, start_new_session=True)
 time.sleep(600)"""
-    with subprocess.Popen([sys.executable, "-c", start], cwd=PROJECT, stdout=subprocess.PIPE) as it:
+    words = [sys.executable, "-c", start]
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE) as it:
         assert it.stdout
         assert it.stdout.readline() == b"up\n"
         it.send_signal(harm)
-        assert it.stdout.read() == b"", "comes to its end when nobody is left who could write to it"
+        assert it.stdout.read() == b"", "ends when no process is left that could write to it"
 
 
-def test_a_kept_command_that_ends_by_itself_returns_its_code() -> None:
-    """The keeper ends with the exit code of its command."""
-    command = [sys.executable, "-c", "raise SystemExit(7)"]
-    words = [sys.executable, "-m", "flows.server.keeper", *command]
-    with subprocess.Popen(words, cwd=PROJECT, stdin=subprocess.PIPE) as it:
+def test_a_process_that_ends_by_itself_returns_its_code(tmp_path: Path) -> None:
+    """It is the module's own process: nothing stands between the two that could be killed."""
+    command, environment = module(tmp_path, "import sys; sys.exit(7 if sys.argv[1:] else 8)")
+    with subprocess.Popen([*command, "word"], env=environment, stdin=subprocess.PIPE) as it:
         assert it.wait(60) == 7
+
+
+def test_a_home_that_can_not_be_written_to_is_a_failure_in_one_line(
+    digits: Digits, small_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1, the folder and what to do; no server is started to fail on it."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    home = small_csv / "home"  # beneath a file
+    result = digits("train", "--csv", small_csv, PREFECT_HOME=str(home))
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"error: {home}: Prefect's folder can't be written to: ")
+    assert "PREFECT_HOME" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "artifacts" / "runs").exists()
 
 
 def test_a_server_that_does_not_start_is_a_failure_in_one_line(
@@ -140,6 +163,6 @@ def test_a_server_that_does_not_start_is_a_failure_in_one_line(
         PREFECT_API_DATABASE_CONNECTION_URL=nowhere,
     )
     assert result.returncode == 1
-    assert "error: RuntimeError: the temporary Prefect server ended with code" in result.stderr
+    assert "error: the temporary Prefect server ended with code" in result.stderr
     assert "flows/" not in result.stderr
     assert not (tmp_path / "artifacts" / "runs").exists()

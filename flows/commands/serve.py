@@ -1,32 +1,43 @@
 """`digits serve`: server, deployments and worker in one command."""
 
-import os
 import signal
 import time
 from types import FrameType
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from flows.options import out
 from flows.server.environment import configure_prefect
-from flows.server.serve import EVERYWHERE, ServeError, address, served
+from flows.server.errors import ServerError
+from flows.server.serve import address, served
 
 
 def serve(
     *,
-    host: Annotated[str, Parameter(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="Port to listen on.")] = 4200,
+    host: Annotated[
+        str, Parameter(help="Address to listen on; 0.0.0.0 for all, which needs a password.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, Parameter(validator=Number(gte=1, lte=65_535), help="Port to listen on.")
+    ] = 4200,
+    names: Annotated[
+        tuple[str, ...],
+        Parameter(
+            consume_multiple=True,
+            negative="",
+            help="Further names to answer to, such as a proxy's; requests to others are refused.",
+        ),
+    ] = (),
 ) -> None:
     """Start a Prefect server, deploy all of prefect.yaml and work on it, until Ctrl-C."""
     configure_prefect()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _interrupt)  # also where a shell started this with & and no SIGINT
     out.print("Starting a Prefect server, the deployments and a worker …")
-    if host in EVERYWHERE and "PREFECT_SERVER_API_AUTH_STRING" not in os.environ:
-        out.print("Whoever reaches this machine can start runs: set PREFECT_SERVER_API_AUTH_STRING")
     try:
-        with served(host, port) as parts:
+        with served(host, port, names) as parts:
             at = address(host, port)
             out.print(
                 f"Ready: {at}\n"
@@ -37,7 +48,7 @@ def serve(
             )
             while all(part.poll() is None for part in parts):
                 time.sleep(0.5)
-            raise ServeError("The server or the worker ended by itself; everything is stopped.")
+            raise ServerError("The server or the worker ended by itself; everything is stopped.")
     except KeyboardInterrupt:
         out.print("Stopped.")
 

@@ -9,11 +9,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from flows.server.app import NAMES
+from flows.server.errors import ServerError
 from tasks.errors import InputError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -21,32 +24,39 @@ POOL = "digits"
 SECONDS_TO_START = 180  # the first start makes the database
 SECONDS_TO_STOP = 30
 EVERYWHERE = ("0.0.0.0", "::")
-
-
-class ServeError(RuntimeError):
-    """A part could not be started, or ended by itself."""
+PASSWORD = "PREFECT_SERVER_API_AUTH_STRING"
 
 
 @contextmanager
-def served(host: str, port: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
+def served(
+    host: str, port: int, names: Sequence[str] = ()
+) -> Iterator[list["subprocess.Popen[bytes]"]]:
     """Run server and worker while the context lasts; at its end, runs in progress are cancelled.
+
+    Args:
+        host: the address to listen on.
+        port: the port to listen on.
+        names: names that the server is to answer to besides its addresses and the machine's name.
 
     Yields:
         The processes of the server and the worker.
 
     Raises:
-        InputError: the port is taken, or the project's folder is not there.
-        ServeError: a part could not be started.
+        InputError: the port is taken, other machines could start runs without a password, or the
+            project's folder is not there.
+        ServerError: a part could not be started.
     """
     if not (PROJECT / "prefect.yaml").exists():
         raise InputError(f"{PROJECT}: no prefect.yaml there. Use the project's own `digits`.")
     _check_port(host, port)
-    _set_environment(address(host, port))
-    with _started("server", "start", "--host", host, "--port", str(port)) as server:
+    _check_password(host)
+    _set_environment(address(host, port), [host, *names])
+    app = ["--factory", "flows.server.app:create_app", "--log-level", "warning"]
+    with _started("uvicorn", *app, "--host", host, "--port", str(port)) as server:
         _wait_for(server)
         _make_pool()
         _must("--no-prompt", "deploy", "--all")
-        with _started("worker", "start", "--pool", POOL, "--type", "process") as worker:
+        with _started("prefect", "worker", "start", "--pool", POOL, "--type", "process") as worker:
             try:
                 yield [server, worker]
             finally:
@@ -70,25 +80,38 @@ def _check_port(host: str, port: int) -> None:
             ) from error
 
 
-def _set_environment(at: str) -> None:
-    """Set the address of the server and the login for everything started from here."""
+def _check_password(host: str) -> None:
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    only_here = all(ip_address(address[0]).is_loopback for *_, address in found)
+    if not only_here and not os.environ.get(PASSWORD):
+        raise InputError(
+            f"{host} is open to other machines, and anyone who reaches the server can run commands "
+            f"on this one. Set a password: {PASSWORD}=name:password make serve HOST={host}"
+        )
+
+
+def _set_environment(at: str, names: Sequence[str]) -> None:
+    """Set the server's address and names and the login for everything started from here."""
     os.environ["PREFECT_API_URL"] = f"{at}/api"
+    os.environ[NAMES] = ",".join(filter(None, [os.environ.get(NAMES), *names]))
+    # Pages of other origins get no answer; the UI's own origin needs no permission.
+    os.environ.setdefault("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", at)
     # The UI runs in the browser and asks the host and port it came from.
     os.environ.setdefault("PREFECT_UI_API_URL", "/api")
-    if login := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+    if login := os.environ.get(PASSWORD):
         os.environ.setdefault("PREFECT_API_AUTH_STRING", login)
 
 
-def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "prefect", *words]
-
-
 @contextmanager
-def _started(*words: str) -> Iterator["subprocess.Popen[bytes]"]:
+def _started(module: str, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
     # In a session of its own: Ctrl-C on the terminal reaches this process alone, which stops the
     # parts in their order.
     process = subprocess.Popen(
-        _command(*words), cwd=PROJECT, stdout=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, "-m", "flows.server.ends_with_starter", module, *words],
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield process
@@ -103,11 +126,15 @@ def _started(*words: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 def _must(*words: str) -> None:
     done = subprocess.run(
-        _command(*words), cwd=PROJECT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "prefect", *words],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         output = (done.stdout + done.stderr).strip()
-        raise ServeError(f"prefect {' '.join(words)} failed:\n{output}")
+        raise ServerError(f"prefect {' '.join(words)} failed:\n{output}")
 
 
 def _client() -> Any:
@@ -122,9 +149,9 @@ def _wait_for(server: "subprocess.Popen[bytes]") -> None:
     with _client() as client:
         while client.api_healthcheck() is not None:
             if server.poll() is not None:
-                raise ServeError(f"The Prefect server ended with exit code {server.returncode}.")
+                raise ServerError(f"The Prefect server ended with exit code {server.returncode}.")
             if time.monotonic() > deadline:
-                raise ServeError(f"The Prefect server did not answer in {SECONDS_TO_START} s.")
+                raise ServerError(f"The Prefect server did not answer in {SECONDS_TO_START} s.")
             time.sleep(0.3)
 
 

@@ -9,16 +9,27 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-import tomllib
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from threading import Event, Thread
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from rich.console import Console
+
+from flows.server.configured_api import api_is_configured, prefect_home
+from flows.server.errors import ServerError
+
 SECONDS_TO_START = 180
 SECONDS_TO_EXPLAIN = 8  # until a line says what is being waited for
+_SETTINGS = {
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    # The schedules of deployments are not this command's to keep.
+    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+}
 
 
 def start_in_background() -> Callable[[], None]:
@@ -27,63 +38,51 @@ def start_in_background() -> Callable[[], None]:
     To be called before Prefect is imported, which reads its settings then.
 
     Returns:
-        What to call when the server is needed: waits until it answers, and raises RuntimeError
-        if it never does.
+        What to call when the server is needed: waits until it answers, and raises ServerError if it
+        never does. From then on, this process ends if the server does.
+
+    Raises:
+        ServerError: Prefect's folder can't be written to.
     """
-    if _is_configured():
+    if api_is_configured():
         return lambda: None
+    _check_home()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = ["server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
-    # The schedules of deployments are not this command's to keep.
-    words += ["--no-scheduler", "--no-late-runs", "--log-level", "ERROR"]
+    words = ["--factory", "flows.server.app:create_app", "--log-level", "error"]
+    words += ["--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "flows.server.keeper", sys.executable, "-m", "prefect", *words],
+        [sys.executable, "-m", "flows.server.ends_with_starter", "uvicorn", *words],
+        env={**os.environ, **_SETTINGS},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the server
     )
     # Registered before Prefect's own exit functions, so that it runs after them: they use it.
-    atexit.register(_stop, process)
+    stopping = Event()
+    atexit.register(_stop, process, stopping)
     os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
     os.environ.setdefault("PREFECT_UI_URL", "")  # or the log names a page that is not there
-    return lambda: _wait_for(process, port)
+
+    def ready() -> None:
+        _wait_for(process, port)
+        Thread(target=_end_with, args=(process, stopping), daemon=True).start()
+
+    return ready
 
 
-def _is_configured() -> bool:
-    """Return whether Prefect's settings name an API somewhere, or forbid a temporary server."""
-    allowed = os.environ.get("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true").lower()
-    return (
-        "PREFECT_API_URL" in os.environ
-        or allowed in ("false", "0", "no", "off", "f", "n")
-        or any(_names_an_api(settings) for settings in _settings_files())
-    )
-
-
-def _settings_files() -> Iterator[dict[str, Any]]:
-    """Yield what Prefect would read: the active profile, and files of the working directory."""
-    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
-    profiles = _toml(Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml")))
-    active = os.environ.get("PREFECT_PROFILE", profiles.get("active"))
-    yield profiles.get("profiles", {}).get(active, {})
-    yield _toml(Path("prefect.toml"))
-    yield _toml(Path("pyproject.toml")).get("tool", {}).get("prefect", {})
-    if Path(".env").exists():
-        lines = Path(".env").read_text(encoding="utf-8", errors="replace").splitlines()
-        yield {line.removeprefix("export ").split("=")[0].strip(): line for line in lines}
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    # What can't be read is left for Prefect to report.
+def _check_home() -> None:
+    home = prefect_home()
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def _names_an_api(settings: dict[str, Any]) -> bool:
-    return "PREFECT_API_URL" in settings or "url" in settings.get("api", {})
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise ServerError(
+            f"{home}: Prefect's folder can't be written to: {error.strerror}. Name another with "
+            "the environment variable PREFECT_HOME."
+        ) from error
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
@@ -102,11 +101,30 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
     what = (
         f"did not answer in {SECONDS_TO_START} s" if ended is None else f"ended with code {ended}"
     )
-    raise RuntimeError(
+    raise ServerError(
         f"the temporary Prefect server {what}. Its messages are above; `prefect server start` "
         "shows more of them."
     )
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.communicate()  # closes its standard input, on which the keeper ends the server
+def _end_with(process: "subprocess.Popen[bytes]", stopping: Event) -> None:
+    """End this process if the server does: Prefect's client would retry every call for minutes.
+
+    At once, as kill -9 would: every clean way out wants to report to the server.
+    """
+    code = process.wait()
+    if stopping.is_set():
+        return
+    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    err.show_cursor()  # a progress bar hides it
+    err.print(
+        f"\n[bold red]error:[/] the temporary Prefect server ended with code {code} during the "
+        "run. Finished stages and the checkpoint of a training are kept: start again to resume."
+    )
+    sys.stdout.flush()
+    os._exit(1)
+
+
+def _stop(process: "subprocess.Popen[bytes]", stopping: Event) -> None:
+    stopping.set()
+    process.communicate()  # closes its standard input, on which it ends
