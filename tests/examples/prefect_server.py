@@ -40,7 +40,7 @@ def prefect_server(home: Path) -> Iterator[str]:
     words += ["--no-scheduler", "--no-late-runs", "--log-level", "ERROR"]
     with (home / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flows.server.keeper", sys.executable, "-m", "prefect", *words],
+            [sys.executable, "-m", "flows.server.ends_with_starter", "prefect", *words],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=log,
@@ -50,7 +50,7 @@ def prefect_server(home: Path) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}/api"
     finally:
-        process.communicate()  # the keeper's cue to end the server
+        process.communicate()  # the server ends with this end of its standard input
 
 
 def wait_for(address: str, home: Path) -> None:
