@@ -135,12 +135,12 @@ def test_a_process_that_ends_by_itself_returns_its_code(tmp_path: Path) -> None:
 
 
 def test_a_home_that_can_not_be_written_to_is_a_failure_in_one_line(
-    digits: Digits, small_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cold_digits: Digits, small_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 1, the folder and what to do; no server is started to fail on it."""
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     home = small_csv / "home"  # beneath a file
-    result = digits("train", "--csv", small_csv, PREFECT_HOME=str(home))
+    result = cold_digits("train", "--csv", small_csv, PREFECT_HOME=str(home))
     assert result.returncode == 1
     assert result.stderr.startswith(f"error: {home}: Prefect's folder can't be written to: ")
     assert "PREFECT_HOME" in result.stderr
