@@ -11,7 +11,7 @@ from tasks.runs.plan import Plan
 from tasks.shuffle_split import shuffle_split
 from tasks.stage_outputs import StageOutputs
 from tasks.train import train
-from tasks.training.initial_network import find_initial_weights, stands_for_other_labels
+from tasks.training.initial_network import find_initial_network
 
 if TYPE_CHECKING:
     from tasks.runs.run import Run
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 def stages(run: "Run | Plan", settings: Settings) -> StageOutputs:
     """Call every stage with a run or a plan; only what changed runs again."""
+    training, classes = settings.training, settings.data.classes
     csv = SourceFile.of(settings.csv)
-    initial = find_initial_weights(settings.initial_weights, settings.artifacts, settings.training)
+    initial = find_initial_network(settings.initial_weights, settings.artifacts, training, classes)
     ingested = ingest(run, csv, settings.data)
     run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
     split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
-    new_outputs = stands_for_other_labels(initial, settings.data.classes)
-    trained = train(run, split.train, settings.training, settings.seed, initial, new_outputs)
-    training = settings.training
+    trained = train(run, split.train, training, settings.seed, initial)
     evaluated = evaluate(run, trained, split, training.l2, training.distortion)
-    return StageOutputs(csv, initial, ingested, split, trained, evaluated)
+    weights = initial.weights if initial else None
+    return StageOutputs(csv, weights, ingested, split, trained, evaluated)

@@ -16,7 +16,8 @@ from tasks.runs.run import Run
 from tasks.shuffle_split import shuffle_split
 from tasks.sweep import Swept, best_first, judge, publish_sweep
 from tasks.train import Trained, train
-from tasks.training.initial_network import find_initial_weights, stands_for_other_labels
+from tasks.training.first_weights import InitialNetwork
+from tasks.training.initial_network import find_initial_network
 from tasks.training.settings import TrainingSettings
 
 
@@ -35,8 +36,9 @@ def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
     Raises:
         DivergenceError: every training diverged.
     """
+    given, artifacts, classes = settings.initial_weights, settings.artifacts, settings.data.classes
     starts = [
-        find_initial_weights(settings.initial_weights, settings.artifacts, training)
+        find_initial_network(given, artifacts, training, classes)
         for _, training in settings.points()
     ]
     with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
@@ -46,8 +48,7 @@ def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
         held_out_rows = round(settings.training.validation_fraction * split.train_rows)
         results = []
         for (point, training), initial in zip(settings.points(), starts, strict=True):
-            new_outputs = stands_for_other_labels(initial, settings.data.classes)
-            trained = _trained(run, split.train, training, settings.seed, initial, new_outputs)
+            trained = _trained(run, split.train, training, settings.seed, initial)
             results.append({**point, **judge(run.store, trained, training, held_out_rows)})
         results = best_first(results)
         if results[0]["validation_accuracy"] is None:
@@ -63,11 +64,10 @@ def _trained(
     split: StoredFile,
     training: TrainingSettings,
     seed: int,
-    initial: SourceFile | None,
-    new_outputs: bool,
+    initial: InitialNetwork | None,
 ) -> Trained | None:
     try:
-        return train(run, split, training, seed, initial, new_outputs)
+        return train(run, split, training, seed, initial)
     except DivergenceError:  # concerns this point, not the sweep
         return None
 

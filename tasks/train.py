@@ -1,17 +1,15 @@
 """The third stage: a network, or several, trained on the training split or on a part of it."""
 
-from numpy import ndarray
 from prefect.transactions import get_transaction
 from pydantic import BaseModel, ConfigDict
 
-from network.weights import dump_weights, load_weights
+from network.weights import dump_weights
 from tasks.cache.stage import stage
-from tasks.cache.store import SourceFile, Store, StoredFile
+from tasks.cache.store import Store, StoredFile
 from tasks.digits.table import read_digits
-from tasks.errors import InputError
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.ensemble import fit_members
-from tasks.training.first_weights import Pretrained
+from tasks.training.first_weights import InitialNetwork
 from tasks.training.progress import progress
 from tasks.training.settings import TrainingSettings
 
@@ -32,8 +30,7 @@ def train(
     train: StoredFile,
     training: TrainingSettings,
     seed: int,
-    initial: SourceFile | None,
-    new_outputs: bool = False,
+    initial: InitialNetwork | None,
 ) -> Trained:
     """Train a network, or an ensemble as one, showing the cost as it goes.
 
@@ -42,20 +39,17 @@ def train(
         train: the training split.
         training: the network's shape and how to train it.
         seed: decides initial weights, batches and distortions.
-        initial: weights of a network to start from; None starts anew.
-        new_outputs: start the last layer anew in any case, because its outputs stand for other
-            labels.
+        initial: the network to start from; None starts from random weights.
 
     Raises:
         DataError: a validation part is asked for that leaves too few digits.
-        InputError: the initial weights are of a network with other inputs or hidden layers, or
-            have changed.
-        WeightsError: the initial weights are not a list of weight matrices.
+        InputError: the initial network has other inputs or hidden layers, or its file changed.
+        WeightsError: the initial network's file is not a list of weight matrices.
         MemoryError: the network is too large for this machine.
         DivergenceError: the cost became infinite or not a number.
     """
     digits = read_digits(store.path(train))
-    pretrained = Pretrained(_unchanged(initial), new_outputs) if initial else None
+    pretrained = initial.load() if initial else None
     with progress(training.members * training.epochs) as show:
         weights, history = fit_members(digits, training, seed, show, _checkpoint(store), pretrained)
     with store.scratch() as scratch:
@@ -66,14 +60,6 @@ def train(
             history=store.keep(scratch / "history.parquet"),
             activation=training.activation,
         )
-
-
-def _unchanged(initial: SourceFile) -> list[ndarray]:
-    """Return the initial weights, of which the stage's key already holds the digest."""
-    weights = load_weights(initial.path)
-    if SourceFile.of(initial.path) != initial:
-        raise InputError(f"{initial.path}: changed since the run began. Start it again.")
-    return weights
 
 
 def _checkpoint(store: Store) -> Checkpoint | None:

@@ -20,6 +20,7 @@ from flows.settings import PredictSettings, Settings, TrainingFlowSettings
 from flows.sweep_settings import SweepSettings
 from tasks.cache.store import SourceFile
 from tasks.digits.classes import DIGITS, in_words
+from tasks.training.first_weights import InitialNetwork
 
 PAGES = [
     PROJECT / name
@@ -274,9 +275,9 @@ class KeyedSettings:
         for name, value in arguments.items():
             model = type(value).model_fields if isinstance(value, BaseModel) else None
             model = value.fields if isinstance(value, Record) else model
-            is_file = isinstance(value, SourceFile)
+            is_whole = isinstance(value, SourceFile | InitialNetwork)
             named = {"initial": "initial_weights"}.get(name, name)
-            for setting in [named] if is_file or model is None else model:
+            for setting in [named] if is_whole or model is None else model:
                 self.stages_of.setdefault(setting, []).append(f"`{stage.name}`")
         return Record(get_type_hints(stage.function)["return"])
 

@@ -31,7 +31,7 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str], str]] = {
     "seed": ({"seed": 1}, FROM_SPLIT, "seed changed 0 → 1"),
     "artifacts": ({"artifacts": Path("others")}, STAGES, "first run"),
     "refresh": ({"refresh": ("train",)}, ["train"], "refresh was asked for"),
-    "initial_weights": ({"initial_weights": "latest"}, FROM_TRAIN, "input initial changed"),
+    "initial_weights": ({"initial_weights": "latest"}, FROM_TRAIN, "input initial.weights changed"),
     "fail_on_drift": ({"fail_on_drift": True}, [], ""),
     "promotion.min_gain": ({"promotion": {"min_gain": 0.1}}, [], ""),
     "promotion.max_recall_drop": ({"promotion": {"max_recall_drop": 0.1}}, [], ""),

@@ -11,7 +11,7 @@ from flows.settings import Settings
 from tasks.digits.classes import image_noun
 from tasks.digits.csv_layout import check_csv
 from tasks.runs.folders import MANIFEST, read_json
-from tasks.training.initial_network import find_initial_weights
+from tasks.training.initial_network import find_initial_network
 
 if TYPE_CHECKING:
     from tasks.publish import Published
@@ -25,7 +25,9 @@ def train(
 ) -> None:
     """Run the retraining flow here; stages whose inputs did not change come from the cache."""
     # A wrong path or format is reported at once, not after a server has been started.
-    find_initial_weights(settings.initial_weights, settings.artifacts, settings.training)
+    find_initial_network(
+        settings.initial_weights, settings.artifacts, settings.training, settings.data.classes
+    )
     check_csv(settings.csv, settings.data)
     configure_prefect()
     server_is_ready = start_in_background()

@@ -40,7 +40,7 @@ def _unfitting_inputs(manifest: Manifest, name: str, stage: StageAccount) -> Ite
     if name == "ingest" and stage.inputs.get("csv") != manifest.source.sha256:
         yield "has ingest given another csv than the source"
     initial = manifest.initial_weights and manifest.initial_weights.sha256
-    if name == "train" and stage.inputs.get("initial") != initial:
+    if name == "train" and stage.inputs.get("initial.weights") != initial:
         yield "has train start from other weights than the initial ones"
     for argument, (maker, file) in _CHAIN.get(name, {}).items():
         made = manifest.output(maker, file)

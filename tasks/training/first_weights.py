@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from network.initialization import initial_weights
+from network.weights import load_weights
+from tasks.cache.store import SourceFile
 from tasks.errors import InputError
 from tasks.training.settings import TrainingSettings
 
@@ -27,6 +30,29 @@ class Pretrained:
 
     weights: Sequence[np.ndarray]
     new_outputs: bool = False
+
+
+class InitialNetwork(BaseModel):
+    """The file of a pretrained network; the attributes are those of `Pretrained`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    weights: SourceFile
+    new_outputs: bool
+
+    def load(self) -> Pretrained:
+        """Read the network.
+
+        Raises:
+            InputError: the file has changed since its digest was taken.
+            WeightsError: it is not a list of weight matrices.
+        """
+        layers = load_weights(self.weights.path)
+        if SourceFile.of(self.weights.path) != self.weights:
+            raise InputError(
+                f"{self.weights.path}: changed since the run began. Start the run again."
+            )
+        return Pretrained(layers, self.new_outputs)
 
 
 def first_weights(

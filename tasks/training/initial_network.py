@@ -1,4 +1,4 @@
-"""Which weights file the setting `initial_weights` means: a run's, or one from anywhere."""
+"""Which network the setting `initial_weights` means: a run's, or one from anywhere."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,18 +7,22 @@ from typing import Any
 from tasks.cache.store import SourceFile
 from tasks.errors import InputError
 from tasks.runs.folders import find_run, read_json
+from tasks.training.first_weights import InitialNetwork
 from tasks.training.settings import TrainingSettings
 
 
-def find_initial_weights(
-    given: str, artifacts: Path, training: TrainingSettings
-) -> SourceFile | None:
-    """Return the weights file that a training is to start from; None starts anew.
+def find_initial_network(
+    given: str, artifacts: Path, training: TrainingSettings, classes: Sequence[int]
+) -> InitialNetwork | None:
+    """Return the network that a training starts from; None starts from random weights.
+
+    Its last layer is not used if its outputs are known to be those of other labels.
 
     Args:
         given: a run as `find_run` takes it, or the path of a weights file; empty for none.
         artifacts: the artifacts folder, where runs are.
-        training: what its network is to be like.
+        training: settings of the network to be trained.
+        classes: the label of each of its outputs.
 
     Raises:
         InputError: there is no such run or file, or its hidden layers have another activation.
@@ -34,21 +38,15 @@ def find_initial_weights(
             "path of a weights.pkl."
         )
     weights = SourceFile.of(path)
-    activation = _described(weights).get("activation", training.activation)
+    model = _described(weights)
+    activation = model.get("activation", training.activation)
     if training.hidden_layers and activation != training.activation:
         raise InputError(
             f"{path}: the hidden layers of this network are {activation}, but `activation` is "
             f"{training.activation}. Give `activation` {activation}, or other `initial_weights`."
         )
-    return weights
-
-
-def stands_for_other_labels(initial: SourceFile | None, classes: Sequence[int]) -> bool:
-    """Say whether the outputs of an initial network are known to be of other labels than these."""
-    if initial is None:
-        return False
-    theirs = _described(initial).get("classes", classes)
-    return list(theirs) != list(classes)
+    new_outputs = list(model.get("classes", classes)) != list(classes)
+    return InitialNetwork(weights=weights, new_outputs=new_outputs)
 
 
 def _described(weights: SourceFile) -> Mapping[str, Any]:

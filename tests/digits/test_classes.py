@@ -303,8 +303,8 @@ def weights_of(settings: Settings) -> Path:
     return min((settings.artifacts / "runs").glob("2*")) / "weights.pkl"
 
 
-def test_outputs_of_other_labels_start_anew(settings: Settings, tmp_path: Path) -> None:
-    """As many outputs that stand for other labels have nothing to go on from."""
+def test_outputs_of_other_labels_start_at_random(settings: Settings, tmp_path: Path) -> None:
+    """As many outputs that stand for other labels are not started from."""
     (first,) = (settings.artifacts / "runs").glob("2*")
     csv = write_csv(tmp_path / "others.csv", tuple(range(10, 20)), rows=20)
     (tmp_path / "plain.pkl").write_bytes((first / "weights.pkl").read_bytes())
@@ -319,7 +319,9 @@ def test_outputs_of_other_labels_start_anew(settings: Settings, tmp_path: Path) 
     assert np.allclose(before[0], now[0], atol=1e-4)
     assert not np.allclose(before[1], now[1], atol=1e-4)
     plain = run(changed(others, initial_weights=str(tmp_path / "plain.pkl")))
-    assert "new_outputs changed true → false" in manifest(plain)["stages"]["train"]["reason"]
+    assert (
+        "initial.new_outputs changed true → false" in manifest(plain)["stages"]["train"]["reason"]
+    )
     assert np.allclose(before[1], load_model(plain.directory).weights[1], atol=1e-4)
 
 

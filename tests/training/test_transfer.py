@@ -36,7 +36,7 @@ from tasks.runs.manifest import read_manifest
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.first_weights import Pretrained, first_weights
 from tasks.training.fit import fit
-from tasks.training.initial_network import find_initial_weights
+from tasks.training.initial_network import find_initial_network
 from tasks.training.progress import Show
 from tasks.training.settings import TrainingSettings
 from tasks.verify import verify
@@ -234,7 +234,7 @@ def test_a_run_may_be_named_in_every_way_and_its_digest_decides(
     assert ran(published)[0] == "train"
     account = manifest(published)
     digest = sha256_of(first / "weights.pkl")
-    assert account["stages"]["train"]["inputs"]["initial"] == digest
+    assert account["stages"]["train"]["inputs"]["initial.weights"] == digest
     assert account["initial_weights"]["sha256"] == digest
     again = f"--initial-weights {first / 'weights.pkl'}"
     assert again in commands(account, None), "the champion may be another one tomorrow"
@@ -259,7 +259,7 @@ def test_another_activation_is_refused(settings: Settings) -> None:
     """The initial network's model.json says what its neurons do; weights alone would mislead."""
     training = settings.training.model_copy(update={"activation": "tanh"})
     with pytest.raises(InputError, match=r"are sigmoid, but `activation` is tanh\. Give `activ"):
-        find_initial_weights("latest", settings.artifacts, training)
+        find_initial_network("latest", settings.artifacts, training, range(10))
 
 
 def test_altered_weights_of_a_run_are_refused(settings: Settings) -> None:
@@ -267,7 +267,7 @@ def test_altered_weights_of_a_run_are_refused(settings: Settings) -> None:
     (folder,) = (settings.artifacts / "runs").iterdir()
     (folder / "weights.pkl").write_bytes(dump_weights(some_weights(64, 40, 10)))
     with pytest.raises(InputError, match=r"not the weights that the model\.json next to it"):
-        find_initial_weights("latest", settings.artifacts, settings.training)
+        find_initial_network("latest", settings.artifacts, settings.training, range(10))
 
 
 @pytest.mark.parametrize("given", ["nowhere.pkl", "2031"])
