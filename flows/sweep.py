@@ -14,7 +14,7 @@ from tasks.ingest import ingest
 from tasks.report.shell_commands import train_command
 from tasks.runs.run import Run
 from tasks.shuffle_split import shuffle_split
-from tasks.sweep import Swept, best_first, judge, publish_sweep
+from tasks.sweep import Swept, best_first, held_out_scores, publish_sweep
 from tasks.train import Trained, train
 from tasks.training.first_weights import InitialNetwork
 from tasks.training.initial_network import find_initial_network
@@ -49,7 +49,8 @@ def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
         results = []
         for (point, training), initial in zip(settings.points(), starts, strict=True):
             trained = _trained(run, split.train, training, settings.seed, initial)
-            results.append({**point, **judge(run.store, trained, training, held_out_rows)})
+            scores = held_out_scores(run.store, trained, training, held_out_rows)
+            results.append({**point, **scores})
         results = best_first(results)
         if results[0]["validation_accuracy"] is None:
             raise DivergenceError(

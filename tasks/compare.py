@@ -1,6 +1,6 @@
-"""Two runs side by side: what went into each, how well each reads, which test digits changed sides.
+"""Two runs side by side: their inputs, their metrics, and the test digits that changed sides.
 
-A run is taken at its word here; see `verify`.
+The files of a run are taken as they are here; `verify` checks them.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The champion changed by hand: a run put in use, or the one before it put back."""
+"""The champion changed by hand: another run, or the previous champion again."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Moved(BaseModel):
 
 
 def promote(artifacts: Path, run: str) -> Moved:
-    """Put a run in use by hand; nothing happens if it is the champion already.
+    """Make a run the champion by hand; nothing happens if it is already.
 
     Args:
         artifacts: the artifacts folder.
@@ -54,7 +54,7 @@ def promote(artifacts: Path, run: str) -> Moved:
 
 
 def roll_back(artifacts: Path) -> Moved:
-    """Put the run in use that was so before the champion, skipping those that can't be used.
+    """Make the previous champion the champion again, skipping runs that can't be used.
 
     Raises:
         InputError: there is no such run.
@@ -63,7 +63,7 @@ def roll_back(artifacts: Path) -> Moved:
         raise InputError(f"{artifacts}: no champion yet, so there is none to roll back.")
     with open_promotions(artifacts) as promotions:
         if promotions.damage:
-            raise InputError(f"{promotions.damage}. Put a run in use with: digits promote RUN")
+            raise InputError(f"{promotions.damage}. Choose a champion with: digits promote RUN")
         complete = {folder.name: folder for folder in complete_runs(artifacts)}
         before = promotions.champion
         skipped: dict[str, str] = {}
@@ -83,6 +83,6 @@ def roll_back(artifacts: Path) -> Moved:
             )
     passed = "".join(f" {run}: {reason}." for run, reason in skipped.items())
     raise InputError(
-        f"{artifacts}: no run to go back to from {before}.{passed} "
-        "List the runs with: digits runs; put one in use with: digits promote RUN"
+        f"{artifacts}: no run to return to from {before}.{passed} "
+        "List the runs with: digits runs; choose a champion with: digits promote RUN"
     )

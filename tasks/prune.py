@@ -1,7 +1,7 @@
-"""Dropping old runs, and whatever no kept run refers to.
+"""Deleting old runs, and what no kept run refers to.
 
-Only what is named as runs and stages name things is ever deleted: a folder of other things, taken
-for the artifacts folder by mistake, loses nothing. Links are left alone and never followed.
+Only what has a name as runs and stages give them is ever deleted: a folder of other things, named
+as the artifacts folder by mistake, loses nothing. Links are left alone and never followed.
 """
 
 import os
@@ -26,7 +26,7 @@ _TEMPORARY = re.compile(r"\.[\w.]+-[0-9a-f]{8}")
 
 
 class Removal(BaseModel):
-    """A file or folder that has to go."""
+    """A file or folder to delete."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,8 +58,8 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
         dry_run: whether only to say what would be deleted.
 
     Raises:
-        InputError: there is no such folder, or the champion or what a kept run needs can't be told
-            for damage. Nothing was deleted then.
+        InputError: there is no such folder, or damage hides the champion or what a kept run
+            needs. Nothing was deleted then.
         InUseError: a flow is running over the folder. Nothing was deleted then.
     """
     if not artifacts.is_dir():
@@ -69,8 +69,8 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
         with exclusive_at_once(artifacts / IN_USE), open_promotions(artifacts) as promotions:
             if promotions.damage:
                 raise InputError(
-                    f"{promotions.damage}, so the champion can't be told, and nothing was deleted. "
-                    "Put the file back, or put a run in use: digits promote RUN"
+                    f"{promotions.damage}, so the champion is not known, and nothing was deleted. "
+                    "Restore the file, or choose a champion: digits promote RUN"
                 )
             kept, removed = _sort_out(artifacts, keep, promotions.champion)
             if not dry_run:
@@ -94,7 +94,7 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
 
 
 def _sort_out(artifacts: Path, keep: int, champion: str | None) -> tuple[list[Path], list[Removal]]:
-    """Return the runs that stay, and everything that goes: runs first, then what they needed."""
+    """Return the runs to keep and what to delete: runs first, then what only they needed."""
     complete = complete_runs(artifacts)
     newest = [run for run in complete if _RUN.fullmatch(run.name)][:keep]
     going: list[tuple[Path, str]] = []
@@ -136,12 +136,12 @@ def _needed(runs: Iterable[Path], results: Path) -> tuple[set[str], set[str]]:
                 stored.update(stage["outputs"])
         except (InputError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"{run / MANIFEST}: damaged, so what this run needs can't be told, and nothing "
-                "was deleted. Delete the run's folder or put the file back."
+                f"{run / MANIFEST}: damaged, so what this run needs is not known, and nothing "
+                "was deleted. Delete the run's folder or restore the file."
             ) from error
     for record in _entries(results, _BY_STAGE_KEY):
-        if record.name in keys:
-            # A stage that was run again elsewhere may have come to other bytes than the run names.
+        if record.name in keys and record.is_file():
+            # A stage that ran again elsewhere may have made other bytes than the run names.
             stored.update(_STORED.findall(record.read_text(encoding="utf-8", errors="replace")))
     return keys, stored
 

@@ -1,4 +1,4 @@
-"""The second stage: digits are shuffled and parted into a training and a test set."""
+"""The second stage: digits are shuffled and split into training and test."""
 
 from dataclasses import replace
 
@@ -60,8 +60,8 @@ def split_rows(
     train_rows = round(rows * train_fraction)
     if not 0 < train_rows < rows:
         raise DataError(
-            f"{rows} rows can't be parted at --train-fraction {train_fraction:g}: one part would "
-            "be empty. Add rows or change --train-fraction."
+            f"{rows} rows can't be split with `train_fraction` {train_fraction:g}: one part would "
+            "be empty. Add rows or change `train_fraction`."
         )
     shuffled = rng.permutation(rows)
     if not stratify:
@@ -79,7 +79,7 @@ def split_rows(
 
 @stage
 def shuffle_split(store: Store, digits: StoredFile, split: SplitSettings, seed: int) -> Split:
-    """Shuffle the digits by the seed and part them.
+    """Shuffle the digits by the seed and split them.
 
     Raises:
         DataError: too few rows for the split.

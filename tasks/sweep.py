@@ -1,6 +1,6 @@
-"""What a sweep leaves: one row a trained network, judged on the digits its training held out.
+"""What a sweep leaves: one row a trained network, scored on the digits its training held out.
 
-The test split is not read here or anywhere in a sweep: choosing by it would spoil it as a judge.
+A sweep never uses the test split: an accuracy on digits that settings were chosen by is too high.
 """
 
 import json
@@ -35,16 +35,16 @@ class Swept(BaseModel):
     command: str  # trains on all of the training split with the best settings
 
 
-def judge(
+def held_out_scores(
     store: Store, trained: Trained | None, training: TrainingSettings, held_out_rows: int
 ) -> dict[str, float | int | None]:
-    """Return how well a network reads the digits its training held out.
+    """Return a network's scores on the digits that its training held out.
 
     Args:
         store: where the network is.
         trained: the network; None if its cost diverged.
         training: its settings. With patience the weights are those of the least validation cost,
-            so that epoch is judged; without, the last.
+            so that epoch is scored; without, the last.
         held_out_rows: the number of digits held out.
     """
     if trained is None:
@@ -85,7 +85,7 @@ def publish_sweep(
     ordered = best_first(results)
     sweeps = run.store.folder / "sweeps"
     sweeps.mkdir(parents=True, exist_ok=True)
-    told = {
+    account = {
         "sweep": run.name,
         "seconds": round(run.seconds, 3),
         "held_out_rows": held_out_rows,
@@ -98,7 +98,7 @@ def publish_sweep(
         folder.mkdir()
         table = pd.DataFrame(_flat(result) for result in ordered)
         table.to_csv(folder / "results.csv", index=False)
-        (folder / "sweep.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        (folder / "sweep.json").write_text(json.dumps(account, indent=2) + "\n", encoding="utf-8")
         folder.rename(sweeps / run.name)
     create_table_artifact([_flat(result) for result in ordered], key="sweep", description=run.name)
     return Swept(

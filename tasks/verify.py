@@ -1,6 +1,6 @@
-"""Whether a run still is what was published: its files, its inputs in the store, its accuracy.
+"""Whether a run is still as it was published: its files, its inputs in the store, its accuracy.
 
-Nothing is changed and nothing is trusted: weights go through the restricted unpickler only.
+Nothing is changed or trusted: weights go through the restricted unpickler only.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class Problem(BaseModel):
 
 
 class Verification(BaseModel):
-    """What came of it; the object that `digits verify --json` prints."""
+    """The result; the object that `digits verify --json` prints."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,7 +39,7 @@ class Verification(BaseModel):
 
 
 def verify(folder: Path, store: Store) -> Verification:
-    """Compare what a run left with its manifest, and evaluate its weights anew.
+    """Check a run's files against its manifest, and evaluate its weights again.
 
     Args:
         folder: the run's folder.

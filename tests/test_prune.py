@@ -172,7 +172,7 @@ def test_a_file_that_only_a_kept_record_names_stays(artifacts: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"stages": {"train": 1}}', "\0"])
 def test_a_damaged_manifest_stops_it(artifacts: Path, content: str) -> None:
-    """What a kept run needs can't be told then, so nothing is deleted, and it is said which."""
+    """What a kept run needs is not known then, so nothing is deleted, and it is said which."""
     write(artifacts / "runs" / RUNS[4] / "manifest.json", content)
     before = listing(artifacts)
     with pytest.raises(InputError, match=f"{RUNS[4]}/manifest.json: damaged, so what this run"):
@@ -181,7 +181,7 @@ def test_a_damaged_manifest_stops_it(artifacts: Path, content: str) -> None:
 
 
 def test_a_damaged_champion_file_stops_it(artifacts: Path) -> None:
-    """Which run is the champion can't be told then, so nothing is deleted."""
+    """Which run is the champion is not known then, so nothing is deleted."""
     write(artifacts / "champion.json", "{")
     before = listing(artifacts)
     with pytest.raises(InputError, match=r"champion\.json"):

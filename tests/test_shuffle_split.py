@@ -49,5 +49,5 @@ def test_the_seed_decides_the_order() -> None:
 
 def test_too_few_rows_are_refused_with_a_remedy() -> None:
     """A part without rows is an error that names the count, the fraction and the option."""
-    with pytest.raises(DataError, match=r"2 rows .* --train-fraction 0\.9: .*would be empty"):
+    with pytest.raises(DataError, match=r"2 rows .* `train_fraction` 0\.9: .*would be empty"):
         split_rows(np.array([1, 2]), 0.9, False, np.random.default_rng(0))

@@ -122,7 +122,7 @@ def test_an_edited_accuracy_is_told_beside_the_right_one(folder: Path) -> None:
     path.write_text(json.dumps({**metrics, "accuracy": 0.999}, indent=2))
     altered, claimed = problems(folder)["metrics.json"]
     assert "was altered" in altered
-    assert claimed == f"has accuracy 0.999, but {right} comes out"
+    assert claimed == f"has accuracy 0.999, but {right} is right"
 
 
 @pytest.mark.parametrize(
@@ -209,9 +209,9 @@ def test_a_contradiction_is_named_even_under_a_new_seal(
             "does not have the recomputed confusion_matrix",
         ),
         ("metrics.json", "train_cost", 0.0, "has train_cost 0.0, but "),
-        ("metrics.json", "test_rows", 1000, "has test_rows 1000, but 40 comes out"),
-        ("model.json", "activation", "tanh", "has activation 'tanh', but 'sigmoid' comes out"),
-        ("model.json", "pixel_max", 1.0, "has pixel_max 1.0, but 255.0 comes out"),
+        ("metrics.json", "test_rows", 1000, "has test_rows 1000, but 40 is right"),
+        ("model.json", "activation", "tanh", "has activation 'tanh', but 'sigmoid' is right"),
+        ("model.json", "pixel_max", 1.0, "has pixel_max 1.0, but 255.0 is right"),
         ("model.json", "sizes", [64, 10], "does not have the recomputed sizes"),
     ],
 )
@@ -255,7 +255,7 @@ def test_forged_weights_are_found_by_what_they_read(folder: Path) -> None:
     assert any(each.startswith("has accuracy") for each in found.pop("metrics.json"))
     (stored,) = found
     assert stored.startswith("store/predictions-")
-    assert found[stored] == ["is not what the weights read"]
+    assert found[stored] == ["is not what the weights predict"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How a stage's result is written down and read back: strict JSON, our own record types only.
+"""How a stage's result is stored and loaded: strict JSON, our own record types only.
 
 Prefect's own decoders are not used: a record names the serializer it is to be read with, and one
 of those unpickles. A record that names anything but ours is refused before it is read.
@@ -15,7 +15,7 @@ from tasks.cache.atomic import clear
 from tasks.cache.json_file import read_object
 from tasks.cache.store import Store, StoredFile
 
-SERIALIZER = "digits-record"  # what a record of ours says it is to be read with
+SERIALIZER = "digits-record"  # the serializer that our records name
 
 
 class RecordError(ValueError):

@@ -1,6 +1,6 @@
-"""What a run says of its data: their profile, whether they have drifted, what leaks into the test.
+"""A run's data: their profile, their drift since the champion's, and leaks into the test split.
 
-Leaks are images that are in both splits: the network is tested on what it has learnt by heart.
+Leaks are images that are in both splits: the network is tested on images it was trained on.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from tasks.errors import InputError
 
 
 class DataWatch(BaseModel):
-    """The data of a run, beside those of the champion's where these are known."""
+    """The data of a run, compared with the champion's where these are known."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,7 +25,7 @@ class DataWatch(BaseModel):
     test_images_in_training: int
     before: Profile | None = None
     drift: Drift | None = None
-    not_compared: str | None = None  # why there is no drift to tell of
+    not_compared: str | None = None  # why there is no drift to report
 
     def described(self) -> dict[str, Any]:
         """Return it for metrics.json, without what only other runs need, which profile.json has."""

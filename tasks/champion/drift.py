@@ -1,4 +1,4 @@
-"""Whether today's digits are still like those the champion learnt from.
+"""Whether today's digits are still like those that the champion was trained on.
 
 The measure is the population stability index, Σ (now − before) · ln(now / before) over shares. The
 limits are the usual ones: below 0.1 nothing has changed, from 0.25 on it is another population.
@@ -32,12 +32,12 @@ class Shift(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     index: float  # population stability index
-    by_chance: float  # what two samples of these sizes from one population come to on average
+    by_chance: float  # the mean index of two samples of these sizes from one population
     level: Level
 
 
 class Drift(BaseModel):
-    """Today's digits beside those of the champion's run."""
+    """Today's digits compared with those of the champion's run."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,8 +52,8 @@ def population_shift(before: np.ndarray, now: np.ndarray) -> Shift:
     """Compare two samples by their counts in the same groups, at least one count in each sample.
 
     Half a count is added to every group, so that an empty one gives no infinity. Small samples
-    differ by chance alone, on average by (groups − 1) · (1 / n + 1 / m); the level is judged by
-    what is left. Source: Yurdakul (2018), Statistical properties of population stability index.
+    differ by chance alone, on average by (groups − 1) · (1 / n + 1 / m); the level is that of
+    the rest. Source: Yurdakul (2018), Statistical properties of population stability index.
     """
     expected = (before + 0.5) / (before + 0.5).sum()
     actual = (now + 0.5) / (now + 0.5).sum()
@@ -96,8 +96,7 @@ def champion_profile(artifacts: Path, champion: str | None, classes: tuple[int, 
         classes: the labels of today's data.
 
     Raises:
-        InputError: there is none, or it tells of other classes; the message says why in a few
-            words.
+        InputError: there is none, or it is of other classes; the message says why in a few words.
     """
     if champion is None:
         raise InputError("there was no champion")
@@ -110,16 +109,16 @@ def champion_profile(artifacts: Path, champion: str | None, classes: tuple[int, 
         raise InputError(f"{path} is damaged") from error
     if profile.classes != classes:
         raise InputError(
-            f"the champion, {champion}, reads the labels {in_words(profile.classes)}, and these "
+            f"the champion, {champion}, knows the labels {in_words(profile.classes)}, and these "
             f"are {in_words(classes)}"
         )
     return profile
 
 
 def refuse_drift(store: Store, profile: StoredFile, fail_on_drift: bool) -> None:
-    """End a run whose data have drifted, before anything is trained on them, if that is asked for.
+    """End a run before training if its data have drifted and `fail_on_drift` is on.
 
-    Where there is nothing to compare with, there is no drift.
+    Without a champion's profile to compare with, there is no drift.
 
     Raises:
         DataError: the data have drifted from the champion's.
@@ -142,5 +141,5 @@ def refuse_drift(store: Store, profile: StoredFile, fail_on_drift: bool) -> None
         raise DataError(
             f"the data have drifted from those of the champion, {drift.run}: {moved} (population "
             f"stability index; {LARGE} is the limit). Nothing was trained. Look at the new rows; "
-            "if they are as they should be, train with --no-fail-on-drift."
+            "if they are right, train without `fail_on_drift`."
         )

@@ -1,7 +1,7 @@
-"""Whether a new network takes the champion's place: it must read today's test digits as well.
+"""Whether a new network replaces the champion: it must recognise as many of today's test digits.
 
 Champion and challenger are compared on the same current test split, because the champion's own
-figure came from another day's. `promotions` keeps what is decided.
+accuracy is that on another day's. `promotions` records the decision.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ _ROUNDING = 1e-9  # shares are fractions of whole digits; one digit is far more 
 
 
 class PromotionSettings(BaseModel):
-    """How much better than the champion a network must be to take its place."""
+    """How much better than the champion a network must be to replace it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,22 +46,22 @@ class PromotionSettings(BaseModel):
 
 
 class Comparison(BaseModel):
-    """The champion beside the challenger, on the same test split."""
+    """The champion compared with the challenger, on the same test split."""
 
     model_config = ConfigDict(frozen=True)
 
     run: str  # the champion's
     accuracy: float  # the champion's
     challenger_accuracy: float
-    wrong_to_right: int  # test digits that only the challenger reads right
-    right_to_wrong: int  # test digits that only the champion reads right
+    wrong_to_right: int  # test digits that only the challenger recognises
+    right_to_wrong: int  # test digits that only the champion recognises
     p_value: float  # McNemar's, exact and two-sided
     classes: tuple[int, ...] = DIGITS  # the labels there are, ascending
     recall_drops: tuple[float, ...]  # of each class, the champion's recall less the challenger's
 
 
 class Decision(BaseModel):
-    """The verdict, and what speaks for it, to be read after the word because."""
+    """The verdict, and the reason for it, to follow the word because."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,27 +81,26 @@ def judge(
 ) -> Decision:
     """Decide whether a challenger is promoted.
 
-    A champion that can't read these digits, for damage or because they are of another size or have
-    other labels, is of no use to anybody who has such digits: the challenger takes its place and
-    the reason says why.
+    A champion that can't be scored on these digits, because it is damaged or they have another size
+    or other labels, is replaced by the challenger, and the reason says why.
 
     Args:
         artifacts: the artifacts folder.
         promotions: those so far.
         test: the test split.
-        predictions: (rows,) what the challenger takes each test digit for.
+        predictions: (rows,) the challenger's label for each test digit.
         limits: how much better it must be.
-        nothing_new: whether this very network was judged before.
+        nothing_new: whether the same network was judged before.
     """
     if promotions.damage:
         return Decision(
             verdict="promoted",
-            reason=f"the champion could not be told: {promotions.damage}, and was put aside",
+            reason=f"the champion is not known: {promotions.damage}, and was put aside",
         )
     if promotions.champion is None:
         return Decision(verdict="promoted", reason="there was no champion to compare it with")
     try:
-        comparison = compare(artifacts, promotions.champion, test, predictions)
+        comparison = compare_with_champion(artifacts, promotions.champion, test, predictions)
     except (InputError, WeightsError) as error:
         reason = f"the champion, {promotions.champion}, could not be compared ({error})"
         return Decision(verdict="promoted", reason=reason)
@@ -111,11 +110,13 @@ def judge(
     return decide(comparison, limits)
 
 
-def compare(artifacts: Path, champion: str, test: Digits, predictions: np.ndarray) -> Comparison:
-    """Score the champion on a test split beside a challenger's predictions for it.
+def compare_with_champion(
+    artifacts: Path, champion: str, test: Digits, predictions: np.ndarray
+) -> Comparison:
+    """Score the champion on a test split, and compare it with a challenger's predictions.
 
     Raises:
-        InputError: the champion was deleted, is damaged or reads images of another size or other
+        InputError: the champion was deleted, is damaged, or has images of another size or other
             labels.
         WeightsError: its weights are not a list of weight matrices.
     """
@@ -125,12 +126,12 @@ def compare(artifacts: Path, champion: str, test: Digits, predictions: np.ndarra
     model = load_model(folder)
     if model.image_side != test.image_side:
         raise InputError(
-            f"it reads images of {model.image_side} × {model.image_side} pixels, and these have "
+            f"its images have {model.image_side} × {model.image_side} pixels, and these have "
             f"{test.image_side} × {test.image_side}"
         )
     if model.classes != test.classes:
         raise InputError(
-            f"it reads the labels {in_words(model.classes)}, and these are {in_words(test.classes)}"
+            f"it knows the labels {in_words(model.classes)}, and these are {in_words(test.classes)}"
         )
     images = scaled_images(test, model.weights[0].dtype.name)
     probabilities = predict(model.weights, images, model.activation)
@@ -182,7 +183,7 @@ def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
     """Promote a challenger that gains enough and loses no digit; keep the champion otherwise."""
     gain = comparison.challenger_accuracy - comparison.accuracy
     more = comparison.wrong_to_right - comparison.right_to_wrong
-    reads = _reads(more, image_noun(comparison.classes))
+    gained = _gained(more, image_noun(comparison.classes))
     allowed = _points(limits.max_recall_drop)
     worse = [
         f"{_points(drop)} for the {label}s"
@@ -193,23 +194,22 @@ def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
         worse[_NAMED:] = [f"and too much for {others} other labels"]
     if gain < limits.min_gain - _ROUNDING:
         asked = f", and min_gain is {_points(limits.min_gain)}" if limits.min_gain else ""
-        return Decision(verdict="kept", reason=reads + asked, comparison=comparison)
+        return Decision(verdict="kept", reason=gained + asked, comparison=comparison)
     if worse:
-        reason = (
-            f"{reads}, but its recall falls by {', '.join(worse)}, and max_recall_drop is {allowed}"
-        )
+        falls = f"its recall falls by {', '.join(worse)}"
+        reason = f"{gained}, but {falls}, and max_recall_drop is {allowed}"
         return Decision(verdict="kept", reason=reason, comparison=comparison)
     reason = (
-        f"{reads}, and no {label_noun(comparison.classes)}'s recall falls by more than {allowed}"
+        f"{gained}, and no {label_noun(comparison.classes)}'s recall falls by more than {allowed}"
     )
     return Decision(verdict="promoted", reason=reason, comparison=comparison)
 
 
-def _reads(more: int, image: str) -> str:
+def _gained(more: int, image: str) -> str:
     if more == 0:
-        return f"this network reads as many test {image}s right"
+        return f"this network recognises as many test {image}s"
     images = image if abs(more) == 1 else f"{image}s"
-    return f"this network reads {abs(more):,} {'more' if more > 0 else 'fewer'} test {images} right"
+    return f"this network recognises {abs(more):,} {'more' if more > 0 else 'fewer'} test {images}"
 
 
 def _points(share: float) -> str:
@@ -218,10 +218,10 @@ def _points(share: float) -> str:
 
 
 def judged_before(artifacts: Path, promotions: Promotions, evaluate_key: str) -> bool:
-    """Say whether a complete run decided on the same network and test split.
+    """Return whether a complete run was judged on the same network and test split.
 
-    A run that was killed before its manifest was written did not, nor one that was killed between
-    its manifest and the promotion that the manifest tells of.
+    A run that was killed before its manifest was written was not, nor one that was killed between
+    its manifest and its promotion.
     """
     promoted = {promotion.run for promotion in promotions.entries}
     for folder in complete_runs(artifacts):
@@ -231,5 +231,5 @@ def judged_before(artifacts: Path, promotions: Promotions, evaluate_key: str) ->
             if same and (manifest["verdict"] != "promoted" or folder.name in promoted):
                 return True
         except (InputError, KeyError, TypeError):
-            continue  # a damaged run decides nothing
+            continue  # a damaged run counts for nothing
     return False

@@ -1,4 +1,4 @@
-"""Which run is in use and how that came to be: `champion.json`, changed by one process at a time.
+"""Which run is the champion, and all promotions: `champion.json`, one process at a time changes it.
 
 Whether a run is promoted is decided in `judgement`, or by a person.
 """
@@ -43,7 +43,7 @@ class Promotions:
     """The promotions so far, to read and, inside `open_promotions`, to add to.
 
     Attributes:
-        champion: the run in use, or None before the first promotion.
+        champion: the run's name, or None before the first promotion.
         entries: every promotion, the latest last.
         damage: why `champion.json` can't be read, or None. If it can't, there are no entries, and
             the next promotion moves it to `champion.json.damaged`.
@@ -63,7 +63,7 @@ class Promotions:
                 self.champion, self.entries = content.run, content.promotions
 
     def add(self, run: str, accuracy: float, how: Literal["run", "hand", "rollback"]) -> None:
-        """Put a run in use, by one rename of a whole file."""
+        """Make a run the champion, by one rename of a whole file."""
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         self.entries.append(Promotion(run=run, accuracy=accuracy, promoted=now, how=how))
         self.champion = run

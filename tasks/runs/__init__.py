@@ -1,1 +1,1 @@
-"""A run: planned, in the making, and as it lies on disk."""
+"""A run: planned, in progress, and as a folder on disk."""

@@ -8,7 +8,7 @@ from tasks.runs.manifest import Manifest
 
 
 class ChangedDigit(BaseModel):
-    """A test digit that one of two runs reads right and the other wrong."""
+    """A test digit that one of two runs recognises and the other does not."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,7 +28,7 @@ class ChangedDigits(BaseModel):
 
 
 def obstacle(a: Manifest, b: Manifest, store: Store) -> str | None:
-    """Say why the predictions of two runs can't be compared digit by digit, or None if they can."""
+    """Return why the predictions of two runs can't be compared digit by digit; None if they can."""
     test = a.output("shuffle_split", "test.parquet")
     if test is None or test != b.output("shuffle_split", "test.parquet"):
         return "the runs were tested on different test splits"
@@ -42,11 +42,11 @@ def obstacle(a: Manifest, b: Manifest, store: Store) -> str | None:
 
 
 def changed_digits(a: Manifest, b: Manifest, store: Store) -> ChangedDigits:
-    """Return the test digits that one run reads right and the other wrong.
+    """Return the test digits that one run recognises and the other does not.
 
     Args:
         a: manifest of the one run.
-        b: manifest of the other; there must be no obstacle to comparing them.
+        b: manifest of the other; there must be no `obstacle`.
         store: where their predictions are.
     """
     names = [output[0] for m in (a, b) if (output := m.output("evaluate", "predictions.parquet"))]

@@ -35,7 +35,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def find_run(artifacts: Path, run: str) -> Path:
-    """Return the folder of the run a person means.
+    """Return the folder of the run that a name means.
 
     Args:
         artifacts: the artifacts folder.
@@ -63,7 +63,7 @@ def find_run(artifacts: Path, run: str) -> Path:
 
 
 def champion_name(artifacts: Path) -> str | None:
-    """Return the name of the run in use, or None before the first promotion."""
+    """Return the champion's name, or None before the first promotion."""
     path = artifacts / CHAMPION
     if not path.exists():
         return None
@@ -71,7 +71,7 @@ def champion_name(artifacts: Path) -> str | None:
         return str(read_json(path)["run"])
     except (InputError, KeyError) as error:
         raise InputError(
-            f"{path}: damaged, so the champion can't be told. Name a run, or put one in use: "
+            f"{path}: damaged, so the champion is not known. Name a run, or choose a champion: "
             "digits promote RUN"
         ) from error
 
@@ -80,15 +80,15 @@ def _champion(artifacts: Path, runs: list[Path]) -> Path:
     name = champion_name(artifacts)
     if name is None:
         raise InputError(
-            f"{artifacts}: no champion yet. Name a run, such as latest, or put one in use: "
+            f"{artifacts}: no champion yet. Name a run, such as latest, or choose a champion: "
             "digits promote RUN"
         )
     for folder in runs:
         if folder.name == name:
             return folder
     raise InputError(
-        f"{artifacts}: the champion, {name}, was deleted. Name another run, put one in use (digits "
-        "promote RUN), or go back to the champion before it (digits rollback)."
+        f"{artifacts}: the champion, {name}, was deleted. Name another run, choose a champion "
+        "(digits promote RUN), or return to the previous one (digits rollback)."
     )
 
 

@@ -1,7 +1,7 @@
 """A run's manifest as a file: its fields that other modules read, and a seal that shows edits.
 
 The seal is the manifest's digest of itself. It is against accident and careless edits, not against
-a forger, who can make it anew.
+a forger, who can compute it too.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A published network reads its test digits once more: does it read as well as its run says?"""
+"""A published network scored again on its test split, and compared with what its run says."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ from tasks.runs.model import SavedModel, describe_model, load_model
 
 @dataclass(frozen=True)
 class Reevaluation:
-    """How well a network reads, and where that is not what its run says.
+    """A network's accuracy computed again, and where that is not what its run says.
 
     Attributes:
         accuracy: on the test split; None where weights or split can't be used.
@@ -40,7 +40,7 @@ class Reevaluation:
 def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
     """Evaluate a run's weights on its test split, and compare with all that is written down.
 
-    Files that are not what their digest says are not read, but for metrics.json.
+    Altered files are not used, except metrics.json, whose fields are compared.
 
     Args:
         folder: the run's folder.
@@ -78,7 +78,7 @@ def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
             np.array_equal(table["label"], test.labels)
             and np.array_equal(table["prediction"], predictions)
         ):
-            differences.append((f"store/{stored.name}", "is not what the weights read"))
+            differences.append((f"store/{stored.name}", "is not what the weights predict"))
     return Reevaluation(recomputed["accuracy"], len(test.labels), differences)
 
 
@@ -108,17 +108,17 @@ def _model_differences(
 def _differences(path: Path, expected: Mapping[str, Any]) -> Iterator[str]:
     """Yield which fields of a JSON file are not as expected."""
     try:
-        told = read_json(path)
+        found = read_json(path)
     except InputError as error:
         yield f"can't be used: {error}"
         return
     for name, value in expected.items():
-        if told.get(name) == value:
+        if found.get(name) == value:
             continue
         if isinstance(value, list | dict):
             yield f"does not have the recomputed {name}"
         else:
-            yield f"has {name} {told.get(name)!r}, but {value!r} comes out"
+            yield f"has {name} {found.get(name)!r}, but {value!r} is right"
 
 
 def _as_json(content: Mapping[str, Any]) -> dict[str, Any]:

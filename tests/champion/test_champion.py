@@ -18,7 +18,7 @@ from flows.settings import Settings
 from tasks.champion.judgement import (
     Comparison,
     PromotionSettings,
-    compare,
+    compare_with_champion,
     decide,
     judge,
     judged_before,
@@ -87,7 +87,7 @@ def test_champion_and_challenger_read_the_same_digits(artifacts: Path) -> None:
     write_run(artifacts, "champion", mistaken=(1, 2, 3))
     predictions = LABELS.copy()
     predictions[40:44] = 5  # four of the ten 4s
-    compared = compare(artifacts, "champion", TEST, predictions)
+    compared = compare_with_champion(artifacts, "champion", TEST, predictions)
     assert (compared.accuracy, compared.challenger_accuracy) == (0.7, 0.96)
     assert (compared.wrong_to_right, compared.right_to_wrong) == (30, 4)
     assert compared.p_value == mcnemar(30, 4)
@@ -97,27 +97,27 @@ def test_champion_and_challenger_read_the_same_digits(artifacts: Path) -> None:
 def test_a_digit_that_does_not_occur_has_no_recall_to_lose(artifacts: Path) -> None:
     """A small test split without a digit decides on the others."""
     few = Digits(TEST.pixels[:30], LABELS[:30], 4, 255)
-    assert compare(artifacts, RUNS[0], few, LABELS[:30]).recall_drops == (0.0,) * 10
+    assert compare_with_champion(artifacts, RUNS[0], few, LABELS[:30]).recall_drops == (0.0,) * 10
 
 
 @pytest.mark.parametrize(
     ("limits", "accuracy", "drop", "verdict", "reason"),
     [
-        ({}, 0.90, 0.0, "promoted", "this network reads as many test digits right, and no digit's"),
-        ({}, 0.91, 0.0, "promoted", "reads 1 more test digit right"),
-        ({}, 0.89, 0.0, "kept", "this network reads 1 fewer test digit right"),
-        ({}, 0.93, 0.05, "promoted", "reads 3 more test digits right, and no digit's recall"),
+        ({}, 0.90, 0.0, "promoted", "this network recognises as many test digits, and no digit's"),
+        ({}, 0.91, 0.0, "promoted", "recognises 1 more test digit"),
+        ({}, 0.89, 0.0, "kept", "this network recognises 1 fewer test digit"),
+        ({}, 0.93, 0.05, "promoted", "recognises 3 more test digits, and no digit's recall"),
         (
             {},
             0.93,
             0.06,
             "kept",
-            "this network reads 3 more test digits right, but its recall falls by 6 percentage "
+            "this network recognises 3 more test digits, but its recall falls by 6 percentage "
             "points for the 4s, and max_recall_drop is 5 percentage points",
         ),
-        ({"max_recall_drop": 0.3}, 0.93, 0.3, "promoted", "reads 3 more"),
+        ({"max_recall_drop": 0.3}, 0.93, 0.3, "promoted", "recognises 3 more"),
         ({"max_recall_drop": 0}, 0.93, 0.1, "kept", "max_recall_drop is 0 percentage points"),
-        ({"min_gain": 0.03}, 0.93, 0.0, "promoted", "reads 3 more"),
+        ({"min_gain": 0.03}, 0.93, 0.0, "promoted", "recognises 3 more"),
         ({"min_gain": 0.03}, 0.92, 0.0, "kept", "and min_gain is 3 percentage points"),
         ({"min_gain": 0.01}, 0.90, 0.0, "kept", "and min_gain is 1 percentage point"),
     ],
@@ -203,7 +203,7 @@ def test_a_champion_for_images_of_another_size_makes_room(artifacts: Path) -> No
     promote(artifacts, "wide")
     verdict, reason = judged(artifacts)
     assert verdict == "promoted"
-    assert "wide, could not be compared (it reads images of 5 × 5 pixels" in reason
+    assert "wide, could not be compared (its images have 5 × 5 pixels" in reason
 
 
 def test_a_damaged_history_is_put_aside(artifacts: Path) -> None:
@@ -239,7 +239,7 @@ def test_rollbacks_go_further_and_further_back(artifacts: Path) -> None:
         promote(artifacts, name)
     assert roll_back(artifacts).run == RUNS[1]
     assert roll_back(artifacts).run == RUNS[0]
-    with pytest.raises(InputError, match=f"no run to go back to from {RUNS[0]}"):
+    with pytest.raises(InputError, match=f"no run to return to from {RUNS[0]}"):
         roll_back(artifacts)
     promote(artifacts, RUNS[3])
     promote(artifacts, RUNS[0])
@@ -269,7 +269,7 @@ def test_a_rollback_with_nowhere_to_go_changes_nothing(artifacts: Path) -> None:
     promote(artifacts, RUNS[1])
     shutil.rmtree(artifacts / "runs" / RUNS[0])
     before = (artifacts / "champion.json").read_bytes()
-    with pytest.raises(InputError, match=f"to go back to from {RUNS[1]}. {RUNS[0]}: deleted"):
+    with pytest.raises(InputError, match=f"to return to from {RUNS[1]}. {RUNS[0]}: deleted"):
         roll_back(artifacts)
     assert (artifacts / "champion.json").read_bytes() == before
     (artifacts / "champion.json").write_text("[]")
@@ -348,7 +348,7 @@ def test_the_champion_is_found_or_missed_by_name(artifacts: Path) -> None:
     with pytest.raises(InputError, match=f"the champion, {RUNS[0]}, was deleted"):
         find_run(artifacts, "champion")
     (artifacts / "champion.json").write_text("{}")
-    with pytest.raises(InputError, match="damaged, so the champion can't be told"):
+    with pytest.raises(InputError, match="damaged, so the champion is not known"):
         find_run(artifacts, "champion")
 
 
@@ -397,7 +397,7 @@ def test_a_run_obeys_the_limits_and_its_report_tells_why(settings: Settings) -> 
     kept = run(changed(settings, training=better, promotion={"min_gain": 1}))
     assert kept.verdict == "kept"
     report = (kept.directory / "report.md").read_text()
-    assert "The champion stays in use, because this network reads" in report
+    assert "The champion stays in use, because this network recognises" in report
     assert "min\\_gain is 100 percentage points" in report
     compared = json.loads((kept.directory / "metrics.json").read_text())["champion"]
     sides = compared["wrong_to_right"] + compared["right_to_wrong"]

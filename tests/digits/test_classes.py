@@ -249,7 +249,7 @@ def test_a_reason_names_few_of_many_labels() -> None:
         recall_drops=(0.1,) * 90 + (-0.9,) * 10,
     )
     reason = decide(comparison, PromotionSettings()).reason
-    assert "10 more test images right" in reason
+    assert "recognises 10 more test images" in reason
     assert "for the 4s, and too much for 85 other labels, and max_recall_drop" in reason
 
 
@@ -267,7 +267,7 @@ def test_a_net_for_letters_grows_from_a_net_for_digits(settings: Settings, tmp_p
     told = manifest(published)
     assert ran(published)[0] == "ingest"
     assert published.accuracy > 0.9
-    assert "reads the labels 0 to 9, and these are -3, 65 and 200" in told["verdict_reason"]
+    assert "knows the labels 0 to 9, and these are -3, 65 and 200" in told["verdict_reason"]
     assert load_model(folder).classes == LETTERS
     assert verify(folder, Store(folder=settings.artifacts)).problems == []
     report = (folder / "report.md").read_text()
