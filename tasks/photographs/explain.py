@@ -13,6 +13,7 @@ from tasks.photographs.read_photograph import ReadPhotograph
 from tasks.report.figure_style import BLUE, ORANGE
 
 _LEGIBLE = 64  # pixels; smaller digits are enlarged to about this
+_LARGEST = 16_000_000  # pixels; a photograph is not enlarged to more
 _SEEN = 160  # pixels; side of the figure of what the network saw
 
 
@@ -45,7 +46,8 @@ def label_and_confidence(probabilities: np.ndarray, classes: Sequence[int]) -> t
 
 def _with_boxes(photograph: ReadPhotograph) -> Image.Image:
     usual = float(np.median([max(digit.height, digit.width) for digit in photograph.digits]))
-    times = max(1, round(_LEGIBLE / usual))
+    fits = int(math.sqrt(_LARGEST / photograph.shade.size))
+    times = max(1, min(round(_LEGIBLE / usual), fits))
     size = round(max(16, 0.4 * usual * times))
     large, small = ImageFont.load_default(size), ImageFont.load_default(round(0.55 * size))
     above, around = 2 * size, size  # room for the words of a digit at the edge

@@ -1,4 +1,4 @@
-"""A digit of a photograph as the network's training images show theirs.
+"""A digit of a photograph, cut out and scaled as the digits of the training images are.
 
 data/README.md says how those are made: the ink fills the image from edge to edge in its longer
 direction and is in the middle in the other. Images of 28 × 28 are taken for MNIST's own: the ink
@@ -26,7 +26,7 @@ def training_image(
         digit: where it is.
         ink: (height, width) of the photograph, 0 none … 1 black.
         labels: (height, width) the labelled ink; that of other digits is left out.
-        image_side: height and width of the images the network reads.
+        image_side: height and width of the network's images.
 
     Returns:
         (image_side, image_side) float32, 0 paper … 1 full ink.
@@ -35,10 +35,10 @@ def training_image(
     margin = longer  # wide enough for the square below, wherever the digit is in it
     own = np.pad(_own_ink(digit, ink, labels), margin)
     box = _MNIST_BOX if image_side == _MNIST_SIDE else image_side
-    pixel = longer / box  # points of the photograph to a pixel of the image
+    pixel = longer / box  # pixels of the photograph to one of the image
     if image_side == _MNIST_SIDE:
-        middle = [place + 0.5 for place in ndimage.center_of_mass(own)]
-        top, left = (place - image_side / 2 * pixel for place in middle)
+        centre = [place + 0.5 for place in ndimage.center_of_mass(own)]
+        top, left = (place - image_side / 2 * pixel for place in centre)
     else:
         top, left = (
             margin - _gap(length / pixel, image_side) * pixel
@@ -46,8 +46,8 @@ def training_image(
         )
     square = (left, top, left + image_side * pixel, top + image_side * pixel)
     size = (image_side, image_side)
-    picture = Image.fromarray(own).resize(size, Image.Resampling.LANCZOS, box=square)
-    return np.asarray(picture).clip(0, 1)
+    image = Image.fromarray(own).resize(size, Image.Resampling.LANCZOS, box=square)
+    return np.asarray(image).clip(0, 1)
 
 
 def _gap(length: float, image_side: int) -> float:

@@ -1,5 +1,7 @@
-"""Photographs of digits: opened safely, digits found in order, cut as the network learnt them."""
+"""Photographs of digits: opened safely, digits found in order, cut as the training images are."""
 
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,21 +10,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from examples.digits import PROJECT
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
+from scipy import ndimage
 
 from benchmarks.photographs import enlarged, on_paper, right_of
 from flows.recipes import RECIPES
 from tasks.digits.table import Digits
 from tasks.errors import InputError
 from tasks.photographs.find_digits import find_digits
+from tasks.photographs.frames import without_frames
 from tasks.photographs.ink import ink_of
 from tasks.photographs.open_photograph import open_photograph
 from tasks.photographs.read_photograph import read_photograph
+from tasks.photographs.strokes import strokes_in
 from tasks.photographs.training_image import training_image
 from tasks.runs.model import SavedModel
 from tasks.training.ensemble import fit_members
 
-CSV = Path(__file__).resolve().parents[2] / "data" / "digits.csv"
+CSV = PROJECT / "data" / "digits.csv"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,7 @@ def saved(folder: Path, shade: np.ndarray, name: str = "photo.png") -> Path:
 @pytest.mark.parametrize(
     ("in_a_picture", "many"), [(1, 60), (10, 150)], ids=["single", "rows of ten"]
 )
-def test_photographed_handwriting_is_read(
+def test_photographed_handwriting_is_recognised(
     shipped: tuple[np.ndarray, np.ndarray],
     model: SavedModel,
     tmp_path: Path,
@@ -75,7 +83,7 @@ def test_photographed_handwriting_is_read(
 ) -> None:
     """Unseen digits, enlarged and turned on grainy paper in JPEG and PNG, are read as well.
 
-    The bound is lower than what the README tells of a network that was trained to the end.
+    The bound is lower than the accuracy in the docs, of a network that was trained to the end.
     """
     images, labels = shipped
     some = slice(4000, 4000 + many)
@@ -184,7 +192,7 @@ def test_specks_and_frames_and_ruled_lines_are_no_digits(
 def test_inverted_is_read_as_not_inverted(
     shipped: tuple[np.ndarray, np.ndarray], model: SavedModel, tmp_path: Path
 ) -> None:
-    """Light on dark is the same picture turned over: the same boxes and images."""
+    """Light on dark is the same picture inverted: the same boxes and images."""
     digits = [enlarged(image, 5, 0) for image in shipped[0][4000:4004]]
     ink = in_place([(30, 30 + 130 * n, digit) for n, digit in enumerate(digits)], 160, 560)
     shade = on_paper(ink, np.random.default_rng(2))
@@ -209,7 +217,7 @@ def test_shadow_is_no_ink(
 def test_pictures_of_any_size_are_read(
     shipped: tuple[np.ndarray, np.ndarray], model: SavedModel, tmp_path: Path
 ) -> None:
-    """A bare 20 × 20 image without a rim and a digit 1,000 points high are both read."""
+    """A bare 20 × 20 image without a rim and a digit 1,000 pixels high are both read."""
     for number in range(4000, 4010):
         image, label = shipped[0][number], shipped[1][number]
         tiny = saved(tmp_path, (255 * image).astype(np.uint8), "tiny.png")
@@ -219,7 +227,7 @@ def test_pictures_of_any_size_are_read(
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "TIFF", "WEBP"])
-def test_formats_are_told_by_content(tmp_path: Path, format: str) -> None:
+def test_formats_are_recognised_by_content(tmp_path: Path, format: str) -> None:
     """Each format is opened, whatever the file is called."""
     shade = np.full((30, 40), 200, np.uint8)
     shade[10:20, 10:30] = 20
@@ -280,11 +288,11 @@ def test_of_several_pages_the_first_is_taken(tmp_path: Path) -> None:
     assert (open_photograph(tmp_path / "pages.tiff") == 40).all()
 
 
-def bomb(path: Path) -> None:
-    """Write a small PNG that says it has 50,000 × 50,000 pixels."""
+def bomb(path: Path, width: int = 50_000, height: int = 50_000) -> None:
+    """Write a small PNG that says it has many pixels."""
     Image.new("1", (8, 8)).save(path)
     content = bytearray(path.read_bytes())
-    content[16:24] = (50_000).to_bytes(4) * 2
+    content[16:24] = width.to_bytes(4) + height.to_bytes(4)
     path.write_bytes(_with_checksum(content))
 
 
@@ -303,7 +311,7 @@ def truncated(path: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "words"),
     [
-        (bomb, "more than is read. Cut it or scale it down."),
+        (bomb, "in all. Cut the picture to its digits, or scale it down."),
         (truncated, "the picture is cut off or damaged"),
         (lambda path: path.write_text("7 and some words"), "no picture that can be read. Allowed"),
         (lambda path: path.write_bytes(b""), "no picture that can be read. Allowed"),
@@ -321,6 +329,32 @@ def test_what_is_no_whole_picture_is_explained(
     assert str(error.value).startswith(f"{path}: ")
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(89_000_000, 1), (1, 20_001), (9_000, 9_000)], ids=["long", "high", "big"]
+)
+def test_large_pictures_are_refused_undecoded(tmp_path: Path, width: int, height: int) -> None:
+    """The header is enough for an error with the size found, the sizes allowed, and what to do."""
+    bomb(tmp_path / "photo.png", width, height)
+    with pytest.raises(InputError) as error:
+        open_photograph(tmp_path / "photo.png")
+    assert str(error.value) == (
+        f"{tmp_path / 'photo.png'}: {width:,} × {height:,} pixels. Allowed are 20,000 pixels along "
+        "each side and 50,000,000 in all. Cut the picture to its digits, or scale it down."
+    )
+
+
+def test_a_jpeg_of_endless_scans_is_refused(tmp_path: Path) -> None:
+    """Every scan of a progressive JPEG goes over all its pixels again, and takes a few bytes."""
+    path = tmp_path / "photo.jpg"
+    Image.new("L", (64, 64), 200).save(path, progressive=True)
+    assert (np.abs(open_photograph(path).astype(int) - 200) < 3).all()
+    content = path.read_bytes()
+    last = content.rindex(b"\xff\xda")
+    path.write_bytes(content[:last] + 100 * content[last:-2] + content[-2:])
+    with pytest.raises(InputError, match=r"a JPEG of more than 100 scans\. Save it again"):
+        open_photograph(path)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "TIFF", "WEBP"])
@@ -359,7 +393,88 @@ def blank(rng: np.random.Generator) -> np.ndarray:
 def test_a_page_without_digits_is_said_to_be_so(
     model: SavedModel, tmp_path: Path, page: np.ndarray
 ) -> None:
-    """Nothing that looks like a digit is told in one line."""
+    """That nothing looks like a digit is said in one line."""
     path = saved(tmp_path, page)
     with pytest.raises(InputError, match="nothing on it looks like a digit"):
         read_photograph(path, model)
+
+
+def dots() -> np.ndarray:
+    """Return 30,625 dots."""
+    shade = np.full((1400, 1400), 230, np.uint8)
+    dotted = np.arange(1400) % 8 < 4
+    shade[np.ix_(dotted, dotted)] = 20
+    return shade
+
+
+def bars() -> np.ndarray:
+    """Return bars from top to bottom, so close that the squares around them overlap many times."""
+    return np.tile(np.array([220, 220, 220, 220, 220, 20], np.uint8), (1400, 233))
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (dots(), r"30,625 separate marks, more than the 10,000 allowed\. Cut the picture to its"),
+        (bars(), r"marks that run through each other\. Cut the picture to its"),
+    ],
+)
+def test_a_crowded_page_is_refused(
+    model: SavedModel, tmp_path: Path, page: np.ndarray, words: str
+) -> None:
+    """What would take minutes is no page of digits: what was found, what is allowed, what to do."""
+    with pytest.raises(InputError, match=words):
+        read_photograph(saved(tmp_path, page), model)
+
+
+@pytest.mark.slow
+def test_the_largest_pictures_take_less_than_a_gigabyte(tmp_path: Path) -> None:
+    """Of 49 million pixels, in colour, transparent, with 85,264 marks: memory stays bounded."""
+    paper, ink = np.array([255, 255, 255, 255], np.uint8), np.array([20, 20, 20, 200], np.uint8)
+    in_dots = np.arange(7000) % 24 < 12
+    dotted = b"\0" + np.where(in_dots[:, None], ink, paper).tobytes()
+    blank = b"\0" + paper.tobytes() * 7000
+    rows = b"".join(dotted if in_dot else blank for in_dot in in_dots)
+    path = tmp_path / "photo.png"
+    Image.new("RGBA", (8, 8)).save(path)
+    content = bytearray(path.read_bytes())
+    content[16:24] = (7000).to_bytes(4) * 2
+    header = _with_checksum(content)[:33]
+    path.write_bytes(header + _chunk(b"IDAT", zlib.compress(rows, 1)) + _chunk(b"IEND", b""))
+    code = f"""
+import resource
+from pathlib import Path
+from tasks.errors import InputError
+from tasks.photographs.read_photograph import read_photograph
+try:
+    read_photograph(Path({str(path)!r}), None)
+except InputError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    message, megabytes = done.stdout.splitlines()
+    assert "85,264 separate marks" in message
+    assert int(megabytes) < 1000
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
+
+
+@given(seed=st.integers(0, 2**32 - 1), share=st.floats(0.05, 0.6), block=st.integers(1, 4))
+def test_frames_are_what_holds_others_in_its_holes(seed: int, share: float, block: int) -> None:
+    """One pass over the photograph finds what filling the holes of each piece in turn does."""
+    rng = np.random.default_rng(seed)
+    inked = np.kron(rng.random((16, 18)) < share, np.ones((block + 1, block + 1), bool))
+    found, labels = strokes_in(np.where(inked, np.float32(0.9), np.float32(0)))
+    expected = []
+    for each in found:
+        own = labels == each.labels[0]
+        inside = ndimage.binary_fill_holes(own) & ~own & (labels > 0)
+        hollow = each.area < 0.04 * each.height * each.width
+        if not hollow and inside.sum() < 0.2 * each.area:
+            expected.append(each)
+    assert without_frames(found, labels) == expected
