@@ -14,6 +14,7 @@ from tasks.report.figure_style import BLUE, ORANGE
 
 _LEGIBLE = 64  # pixels; smaller digits are enlarged to about this
 _LARGEST = 16_000_000  # pixels; a photograph is not enlarged to more
+_DRAWN = 1000  # digits; each is a file of its own
 _SEEN = 160  # pixels; side of the figure of what the network saw
 
 
@@ -21,7 +22,8 @@ def explain(photograph: ReadPhotograph, folder: Path) -> None:
     """Write `photo.png`, with a box and a label around each digit, and `digit-1.png` and so on.
 
     A sure label is blue, with its confidence below it. An unsure one is orange: `?` and the two
-    likeliest labels. The digits are numbered in reading order and drawn as the network saw them.
+    likeliest labels. The first 1,000 digits, numbered in reading order, are drawn as the network
+    saw them.
 
     Args:
         photograph: the digits found and their probabilities.
@@ -29,7 +31,7 @@ def explain(photograph: ReadPhotograph, folder: Path) -> None:
     """
     with atomic_path(folder / "photo.png") as new:
         _with_boxes(photograph).save(new, format="PNG")
-    for number, image in enumerate(photograph.images, start=1):
+    for number, image in enumerate(photograph.images[:_DRAWN], start=1):
         side = len(image) * max(1, _SEEN // len(image))
         seen = Image.fromarray((255 - 255 * image).round().astype(np.uint8))
         with atomic_path(folder / f"digit-{number}.png") as new:
