@@ -1,6 +1,5 @@
 """The third stage: a network, or several, trained on the training split or on a part of it."""
 
-from prefect.transactions import get_transaction
 from pydantic import BaseModel, ConfigDict
 
 from network.weights import dump_weights
@@ -8,7 +7,6 @@ from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
 from tasks.digits.table import read_digits
 from tasks.training.checkpoint import Checkpoint
-from tasks.training.ensemble import fit_members
 from tasks.training.first_weights import InitialNetwork
 from tasks.training.progress import progress
 from tasks.training.settings import TrainingSettings
@@ -48,6 +46,9 @@ def train(
         MemoryError: the network is too large for this machine.
         DivergenceError: the cost became infinite or not a number.
     """
+    # pandas is slow to import, and not needed where the stored result is reused.
+    from tasks.training.ensemble import fit_members
+
     digits = read_digits(store.path(train))
     pretrained = initial.load() if initial else None
     with progress(training.members * training.epochs) as show:
@@ -64,6 +65,8 @@ def train(
 
 def _checkpoint(store: Store) -> Checkpoint | None:
     """Return where this task run's training keeps its state; None for a plain call."""
+    from prefect.transactions import get_transaction  # here: a plan needs no Prefect
+
     transaction = get_transaction()
     key = transaction.key if transaction else None
     return Checkpoint(store.checkpoint(key)) if key else None

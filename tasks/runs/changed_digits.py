@@ -1,6 +1,5 @@
 """The test digits that changed sides between two runs: right in one, wrong in the other."""
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from tasks.cache.store import Store, damage
@@ -49,6 +48,8 @@ def changed_digits(a: Manifest, b: Manifest, store: Store) -> ChangedDigits:
         b: manifest of the other; there must be no `obstacle`.
         store: where their predictions are.
     """
+    import pandas as pd  # here: slow, and most commands that know of a comparison make none
+
     names = [output[0] for m in (a, b) if (output := m.output("evaluate", "predictions.parquet"))]
     before, now = (pd.read_parquet(store.files / name) for name in names)
     table = pd.DataFrame(

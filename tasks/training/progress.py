@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
 
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.context import TaskRunContext
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -59,6 +57,10 @@ def _on_screen(epochs: int) -> Iterator[Show]:
 
 
 def _in_prefect(epochs: int) -> Show:
+    # Imported here: a plan knows of the training and needs no Prefect.
+    from prefect.artifacts import create_progress_artifact, update_progress_artifact
+    from prefect.context import TaskRunContext
+
     if TaskRunContext.get() is None:  # called as a plain function: no run to show it in
         return lambda epoch, cost: None
     artifact = cast(
