@@ -1,9 +1,9 @@
-"""`python -m benchmarks.photographs RUN`: how well a run's network reads photographed digits.
+"""`python -m benchmarks.photographs RUN`: how many photographed digits a run recognises.
 
 The digits of the run's test split, which it never saw, are enlarged 3 to 12 times, turned a little,
 inked on grainy paper under a slanting light, and saved as JPEG of quality 60 or as PNG; every other
-picture is light on dark. Each digit is read once alone and once in a row of ten. A row in which not
-exactly ten digits are found counts as ten mistakes.
+picture is light on dark. Each digit is photographed once alone and once in a row of ten. A row in
+which not exactly ten digits are found counts as ten mistakes.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def save(shade: np.ndarray, folder: Path, number: int) -> Path:
 def right_of(
     digits: Digits, model: SavedModel, in_a_picture: int, folder: Path, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return for each digit whether it was read right, so many of them in a picture, (rows,)."""
+    """Return for each digit whether it was recognised, so many of them in a picture, (rows,)."""
     right = np.zeros(len(digits.labels), bool)
     images = digits.pixels.reshape(-1, digits.image_side, digits.image_side) / digits.pixel_max
     for start in range(0, len(images), in_a_picture):
@@ -112,7 +112,7 @@ def main() -> None:
     arguments = parser.parse_args()
     run = find_run(arguments.artifacts, arguments.run)
     digits, model = unseen_digits(arguments.artifacts, run), load_model(run)
-    print("| photographed | digits | read right |\n|---|---|---|")
+    print("| photographed | digits | recognised |\n|---|---|---|")
     for words, in_a_picture in (("one by one", 1), ("in rows of ten", ROW)):
         rng = np.random.default_rng([arguments.seed, in_a_picture])
         with tempfile.TemporaryDirectory() as folder:

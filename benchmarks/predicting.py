@@ -36,12 +36,12 @@ def write_images(path: Path, rows: int, pixels: int) -> None:
 
 
 def measure(images: Path, run: Path, folder: Path) -> tuple[float, float]:
-    """Return the seconds and the peak memory, in megabytes, of reading images with a run."""
+    """Return the seconds and the peak memory, in megabytes, of predicting images with a run."""
     words = ["--run", run.name, "--artifacts", str(run.parent.parent)]
     command = [sys.executable, "-m", "flows.cli", "predict", str(images), *words]
     began = time.perf_counter()
     with subprocess.Popen(
-        [*command, "--output", str(folder / "read.parquet")], stdout=subprocess.DEVNULL
+        [*command, "--output", str(folder / "predicted.parquet")], stdout=subprocess.DEVNULL
     ) as process:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
