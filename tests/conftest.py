@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from examples.digits import PROJECT, write_small_csv
 from examples.prefect_server import prefect_server, wait_for
-from examples.real_runs import WARM, Trainer, draw_dots, start_digits
+from examples.real_runs import SECONDS, WARM, Trainer, draw_dots, run_digits
 from examples.runs import STAGES, plain_figures, quick, ran, run
 from hypothesis import settings as hypothesis_settings
 
@@ -62,10 +62,20 @@ def prefect_home(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def server(pytestconfig: pytest.Config, prefect_home: Path) -> Iterator[str]:
     """Yield the address of the Prefect server that flows in this process use."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        PREFECT_LOGGING_TO_API_ENABLED,
+        temporary_settings,
+    )
 
     address, _ = pytestconfig.stash[SERVER]
-    with temporary_settings({PREFECT_API_URL: address}):
+    settings = {
+        PREFECT_API_URL: address,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # a run's end waits up to a second for its thread
+        PREFECT_LOGGING_TO_API_ENABLED: False,  # or the last lines are sent when there is no server
+    }
+    with temporary_settings(settings):
         yield address
 
 
@@ -85,26 +95,14 @@ def trainer(tmp_path: Path, small_csv: Path, server: str) -> Trainer:
 
 
 Digits = Callable[..., subprocess.CompletedProcess[str]]
-SECONDS = 240  # until a command is taken to hang
 
 
 @pytest.fixture
 def digits(tmp_path: Path) -> Digits:
     """Run the `digits` command in an empty folder, in a process with its imports done."""
-    streams = (tmp_path / ".stdout", tmp_path / ".stderr")
 
     def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        for stream in streams:
-            stream.write_bytes(b"")
-        given = [str(word) for word in words]
-        process = start_digits(given, tmp_path, os.environ | environment, streams, draw_dots)
-        process.join(SECONDS)
-        if process.exitcode is None:
-            process.kill()
-            pytest.fail(f"digits {' '.join(given)}: still not done after {SECONDS} s")
-        return subprocess.CompletedProcess(
-            given, process.exitcode, *(stream.read_text() for stream in streams)
-        )
+        return run_digits(list(map(str, words)), tmp_path, os.environ | environment, draw_dots)
 
     return run
 

@@ -2,12 +2,13 @@
 
 import resource
 import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from examples.digits import PROJECT
+from examples.real_runs import draw_dots, run_digits
 from examples.runs import STAGES, changed, ran, run
 
 from flows.settings import Settings
@@ -21,23 +22,21 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def train(
-    settings: Settings, server: str, *words: str, before: Callable[[], None] = lambda: None
+    settings: Settings, server: str, *words: str, prepare: Callable[[], Any] = draw_dots
 ) -> subprocess.CompletedProcess[str]:
-    """Run `digits train` in a process that `before` may limit."""
+    """Run `digits train` in a process that `prepare` may limit."""
     options = ["--csv", str(settings.csv), "--artifacts", str(settings.artifacts)]
-    return subprocess.run(
-        [sys.executable, "-m", "flows.cli", "train", *options, "--recipe", "classic", *words],
-        env={
-            "PREFECT_API_URL": server,
-            "PYTHONPATH": str(PROJECT),
-            "PYTHONDONTWRITEBYTECODE": "1",  # it does not notice that a file was cut off
-        },
-        preexec_fn=before,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+    return run_digits(
+        ["train", *options, "--recipe", "classic", *words],
+        settings.csv.parent,
+        {"PREFECT_API_URL": server},
+        prepare,
     )
+
+
+def only_small_files(room: int) -> None:
+    """Let this process, which draws its figures, write no file of more than so many bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
 
 
 @pytest.mark.parametrize(("room", "stopped"), [(5_000, "shuffle_split"), (20_000, "evaluate")])
@@ -45,12 +44,9 @@ def test_a_full_disk_ends_a_run_and_harms_none(
     room: int, stopped: str, settings: Settings, server: str
 ) -> None:
     """The error says what to do; nothing half is left, and with room the next run goes on."""
-
-    def only_small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
-
     before = contents(settings.artifacts)
-    result = train(settings, server, "--epochs", "7", "--seed", "5", before=only_small_files)
+    little_room = partial(only_small_files, room)
+    result = train(settings, server, "--epochs", "7", "--seed", "5", prepare=little_room)
     assert result.returncode == 1
     assert result.stderr.count("error:") == 1
     assert "File too large" in result.stderr

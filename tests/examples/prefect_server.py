@@ -37,7 +37,8 @@ def prefect_server(home: Path) -> Iterator[str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     }
     words = ["server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    words += ["--no-scheduler", "--no-late-runs", "--log-level", "ERROR"]
+    # It records runs, logs and artifacts; what is done with events is asked of other servers.
+    words += ["--no-services", "--log-level", "ERROR"]
     with (home / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "flows.server.ends_with_starter", "prefect", *words],

@@ -10,9 +10,11 @@ import hashlib
 import json
 import multiprocessing
 import os
+import subprocess
 from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,6 +23,8 @@ from examples.runs import plain_figures
 from tasks.cache.store import sha256_of
 from tasks.runs.folders import MANIFEST, complete_runs
 from tasks.training import checkpoint
+
+SECONDS = 240  # until a command is taken to hang
 
 WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload(
@@ -54,6 +58,24 @@ def start_digits(
     )
     process.start()
     return process
+
+
+def run_digits(
+    words: list[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    prepare: Callable[[], Any],
+) -> subprocess.CompletedProcess[str]:
+    """Run a `digits` command to its end and return what it wrote; see `start_digits`."""
+    with TemporaryDirectory() as written:
+        streams = (Path(written) / "stdout", Path(written) / "stderr")
+        process = start_digits(words, folder, environment, streams, prepare)
+        process.join(SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            pytest.fail(f"digits {' '.join(words)}: still not done after {SECONDS} s")
+        out, err = (stream.read_text() for stream in streams)
+        return subprocess.CompletedProcess(words, process.exitcode, out, err)
 
 
 def _be_digits(
