@@ -71,5 +71,5 @@ def test_killed_runs_leave_what_the_next_needs_and_nothing_half(
         stages = json.loads((run / MANIFEST).read_text())["stages"]
         assert {name for name in STAGES if stages[name]["state"] == "cached"} == done
         assert ("resuming after epoch" in trainer.log.read_text()) == checkpoint
-    print(f"{killed} kills survived, {resumed} trainings resumed")
+        print(f"{killed} of {kills} kills survived, {resumed} trainings resumed", flush=True)
     assert resumed, "no kill came in the middle of a training: the test shows less than it says"
