@@ -1,10 +1,15 @@
-"""Retries: one where the disk may be at fault, none where the input is."""
+"""Retries: where the disk or a busy server may be at fault, not where the input is."""
 
 import importlib
+import subprocess
+import sys
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
+from examples.digits import PROJECT
 from examples.runs import changed, manifest, run
 
 from flows.settings import Settings
@@ -69,3 +74,34 @@ def test_bad_input_fails_at_once(
     with pytest.raises(DataError, match="row 3"):
         run(changed(settings, seed=9))
     assert trouble.calls == 1
+
+
+def test_a_busy_server_is_waited_for() -> None:
+    """Many runs at once make SQLite answer 503 again and again; more often than Prefect tries."""
+    answers = [503] * 7
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the base class names it
+            self.send_response(answers.pop() if answers else 200)
+            self.send_header("Retry-After", "0")  # or the test would wait as long as a run does
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    asked = """
+from flows.server.environment import configure_prefect
+configure_prefect()
+from prefect.client.orchestration import get_client
+with get_client(sync_client=True) as client:
+    client.request("GET", "/hello").raise_for_status()
+"""
+    with HTTPServer(("127.0.0.1", 0), Busy) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/api"
+        environment = {"PREFECT_API_URL": url, "PYTHONPATH": str(PROJECT)}
+        words = [sys.executable, "-c", asked]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert answers == []
