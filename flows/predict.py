@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.deployed_run import check_deployed_run
 from flows.settings import PredictSettings
 from tasks.predict import Predicted, predict_files
 from tasks.runs.folders import find_run
@@ -17,5 +18,6 @@ def predict(files: list[Path], settings: PredictSettings = PredictSettings()) ->
         files: CSV and Parquet files of pixels, with or without labels, and pictures of digits.
         settings: Whose network predicts, how the files are to be read, and where the result goes.
     """
+    check_deployed_run(**settings.files, **{f"files.{n}": file for n, file in enumerate(files)})
     run = find_run(settings.artifacts, settings.run)
     return predict_files(files, run, settings.data, settings.output, settings.explain)

@@ -5,6 +5,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.announce import announce, announce_failure
+from flows.deployed_run import check_deployed_run
 from flows.settings import Settings
 from flows.stages import stages
 from tasks.digits.classes import image_noun
@@ -28,6 +29,7 @@ def retrain(settings: Settings = Settings()) -> State[Published]:
     Returns:
         Completed, named by the verdict: Promoted, Kept or Unchanged.
     """
+    check_deployed_run(**settings.files)
     with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
         published = publish(run, settings, settings.promotion, stages(run, settings))
     announce(

@@ -76,6 +76,15 @@ class TrainingFlowSettings(BaseModel):
         description="Stages to run again even if nothing changed.",
     )
 
+    @property
+    def files(self) -> dict[str, Path | str | None]:
+        """What names files, by setting."""
+        return {
+            "csv": self.csv,
+            "initial_weights": self.initial_weights,
+            "artifacts": self.artifacts,
+        }
+
     @model_validator(mode="before")
     @classmethod
     def _fill_in_recipe(cls, given: Any) -> Any:
@@ -131,3 +140,8 @@ class PredictSettings(BaseModel):
     artifacts: Path = Field(
         default=Path("artifacts"), title="Artifacts folder", description="Where runs are kept."
     )
+
+    @property
+    def files(self) -> dict[str, Path | str | None]:
+        """What names files, by setting."""
+        return {"output": self.output, "explain": self.explain, "artifacts": self.artifacts}

@@ -5,6 +5,7 @@ from typing import Any
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.deployed_run import check_deployed_run
 from flows.settings import Settings
 from flows.sweep_settings import SweepSettings
 from network.gradient_descent import DivergenceError
@@ -36,6 +37,7 @@ def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
     Raises:
         DivergenceError: every training diverged.
     """
+    check_deployed_run(**settings.files)
     given, artifacts, classes = settings.initial_weights, settings.artifacts, settings.data.classes
     starts = [
         find_initial_network(given, artifacts, training, classes)

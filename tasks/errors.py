@@ -4,6 +4,8 @@ A setting is named by its field, alone in backticks: give `pixel_max` 1. The com
 those as its options (--pixel-max), shows the text alone and exits with 2.
 """
 
+import os
+
 from network.gradient_descent import DivergenceError
 from network.weights import WeightsError
 
@@ -14,6 +16,19 @@ class InputError(ValueError):
 
 class DataError(InputError):
     """A data file breaks a rule."""
+
+
+HIDE_CONTENTS = "DIGITS_HIDE_CONTENTS"  # environment variable, set where a deployment runs
+
+
+def shown(content: str) -> str:
+    """Return a piece of a file as a message shows it: shortened, hidden in a deployment's run.
+
+    Anyone who starts such a run reads its errors, but is not to read the machine's files in them.
+    """
+    if HIDE_CONTENTS in os.environ:
+        return "(hidden)"
+    return content if len(content) <= 30 else f"{content[:30]}…"
 
 
 # What comes again however often the same is tried, and says in its text what to do.

@@ -94,18 +94,24 @@ def until(true: Callable[[], Any], seconds: float = 60) -> Any:
     return value
 
 
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @pytest.fixture(scope="module")
 def served(prefect_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Start `digits serve` in a folder of its own, behind a password."""
     folder = tmp_path_factory.mktemp("elsewhere")
     write_small_csv(folder / "small.csv")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     inherited = {name: value for name, value in os.environ.items() if "PREFECT" not in name}
     common = inherited | {
         "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]),
         "PREFECT_HOME": str(shutil.copytree(prefect_home, folder / "home")),
+        "DIGITS_FOLDERS": str(folder),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "flows.cli", "serve", "--port", str(port)],
@@ -200,6 +206,41 @@ def test_the_server_wants_the_password(served: Served) -> None:
     assert stranger.status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("localhost", 200), ("127.0.0.1", 200), ("[::1]", 200), ("evil.example", 400), ("", 400)],
+)
+def test_a_foreign_host_is_refused(served: Served, name: str, status: int) -> None:
+    """A page whose name was made to resolve to this machine reaches neither API nor UI."""
+    host = {"Host": f"{name}:{served.port}" if name else ""}
+    for path in ("/api/admin/version", "/"):
+        url = f"http://127.0.0.1:{served.port}{path}"
+        answer = httpx.get(url, headers=host, auth=("ada", "lovelace"), timeout=30)
+        assert answer.status_code == status, path
+
+
+def test_pages_of_other_origins_may_not_call_the_api(served: Served) -> None:
+    """A browser asks before it sends a page's request, and gets no permission."""
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    answer = served.api.options("deployments/filter", headers=asked)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1"])
+def test_a_server_open_to_others_needs_a_password(served: Served, host: str) -> None:
+    """Refused with the line that sets one: whoever reaches it could run commands."""
+    refused = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "serve", "--host", host, "--port", str(free_port())],
+        env=served.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert f"PREFECT_SERVER_API_AUTH_STRING=name:password make serve HOST={host}" in refused.stderr
+
+
 def test_a_taken_port_is_an_error_with_the_remedy(served: Served) -> None:
     """A second start on the same port says so at once, and what to do."""
     again = subprocess.run(
@@ -237,6 +278,31 @@ def test_bad_parameters_are_refused_before_a_run_exists(served: Served) -> None:
     assert "settings.training.epochs" in refused.stdout + refused.stderr
     assert "0 is less than the minimum of 1" in refused.stdout + refused.stderr
     assert served.api.post("flow_runs/count", json={}).json() == before
+
+
+def test_a_run_names_only_allowed_files(served: Served) -> None:
+    """The run fails before it reads anything, and its state says which folders are allowed."""
+    name = served.start("retrain/classic", csv="/etc/passwd")
+    until(lambda: served.flow_run(name)["state_type"] == "FAILED")
+    message = served.flow_run(name)["state"]["message"]
+    assert "`csv`: /etc/passwd is outside of the folders" in message
+    assert str(PROJECT) in message
+    assert "DIGITS_FOLDERS" in message
+
+
+def test_no_state_or_log_of_a_run_shows_a_cell(served: Served) -> None:
+    """Errors name the place of a bad cell; its content stays in the file."""
+    bad = served.folder / "bad.csv"
+    bad.write_text((served.folder / "small.csv").read_text().replace("0,", "confidential,", 1))
+    name = served.start("retrain/classic", csv=str(bad))
+    until(lambda: served.flow_run(name)["state_type"] == "FAILED")
+    run = served.flow_run(name)
+    assert "column 1: " in run["state"]["message"]
+    tasks = served.read("task_runs", flow_runs={"name": {"any_": [name]}})
+    logs = served.read("logs", logs={"flow_run_id": {"any_": [run["id"]]}})
+    assert tasks
+    assert logs
+    assert "confidential" not in json.dumps([run, tasks, logs])
 
 
 def start_training(served: Served, epochs: int) -> dict[str, Any]:

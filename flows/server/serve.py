@@ -17,6 +17,7 @@ from typing import Any
 
 from flows.server.app import NAMES
 from flows.server.errors import ServerError
+from flows.server.prefect_setup import check_home
 from tasks.errors import InputError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -48,8 +49,9 @@ def served(
     """
     if not (PROJECT / "prefect.yaml").exists():
         raise InputError(f"{PROJECT}: no prefect.yaml there. Use the project's own `digits`.")
-    _check_port(host, port)
     _check_password(host)
+    _check_port(host, port)
+    check_home()
     _set_environment(address(host, port), [host, *names])
     app = ["--factory", "flows.server.app:create_app", "--log-level", "warning"]
     with _started("uvicorn", *app, "--host", host, "--port", str(port)) as server:
@@ -81,7 +83,10 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _check_password(host: str) -> None:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise InputError(f"{host}: no address of this machine: {error.strerror}.") from error
     only_here = all(ip_address(address[0]).is_loopback for *_, address in found)
     if not only_here and not os.environ.get(PASSWORD):
         raise InputError(

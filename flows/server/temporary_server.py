@@ -9,7 +9,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from threading import Event, Thread
@@ -18,8 +17,8 @@ from urllib.request import urlopen
 
 from rich.console import Console
 
-from flows.server.configured_api import api_is_configured, prefect_home
 from flows.server.errors import ServerError
+from flows.server.prefect_setup import api_is_configured, check_home
 
 SECONDS_TO_START = 180
 SECONDS_TO_EXPLAIN = 8  # until a line says what is being waited for
@@ -46,7 +45,7 @@ def start_in_background() -> Callable[[], None]:
     """
     if api_is_configured():
         return lambda: None
-    _check_home()
+    check_home()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -70,19 +69,6 @@ def start_in_background() -> Callable[[], None]:
         Thread(target=_end_with, args=(process, stopping), daemon=True).start()
 
     return ready
-
-
-def _check_home() -> None:
-    home = prefect_home()
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=home):
-            pass
-    except OSError as error:
-        raise ServerError(
-            f"{home}: Prefect's folder can't be written to: {error.strerror}. Name another with "
-            "the environment variable PREFECT_HOME."
-        ) from error
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:

@@ -10,9 +10,9 @@ import math
 from tasks.digits.batch import LEAST, MOST
 from tasks.digits.classes import in_words
 from tasks.digits.csv_format import CsvFormat
-from tasks.digits.csv_layout import CARRIAGE_RETURN, MOST_COLUMNS, CsvLayout, shortened
+from tasks.digits.csv_layout import CARRIAGE_RETURN, MOST_COLUMNS, CsvLayout
 from tasks.digits.csv_text import Lines, number
-from tasks.errors import DataError
+from tasks.errors import DataError, shown
 
 
 def first_fault(lines: Lines, layout: CsvLayout, data: CsvFormat) -> DataError:
@@ -53,9 +53,9 @@ def _fault(line: str, layout: CsvLayout, data: CsvFormat) -> str | None:
             return f"{where}the cell is empty. A number is needed."
         value = number(field)
         if value is None:
-            return f"{where}{shortened(field)!r} is no number."
+            return f"{where}{shown(field)!r} is no number."
         if not math.isfinite(value):
-            return f"{where}{shortened(field)!r} is not finite. A finite number is needed."
+            return f"{where}{shown(field)!r} is not finite. A finite number is needed."
         values.append(value)
     if layout.label is not None:
         fault = _label_fault(values[layout.label], data)
@@ -65,8 +65,9 @@ def _fault(line: str, layout: CsvLayout, data: CsvFormat) -> str | None:
     for column, value in enumerate(values):
         if column != layout.label and not least <= value <= most:
             return (
-                f"{layout.named(column)}: pixel {value:g} is far outside 0 … {data.pixel_max:g}. "
-                "Set `pixel_max` to the value of full ink, or `label_column` if this is a label."
+                f"{layout.named(column)}: pixel {shown(f'{value:g}')} is far outside 0 … "
+                f"{data.pixel_max:g}. Set `pixel_max` to the value of full ink, or `label_column` "
+                "if this is a label."
             )
     return None
 
@@ -90,4 +91,4 @@ def _label_fault(label: float, data: CsvFormat) -> str | None:
             "there are other labels, name them in `classes`"
         )
     allowed = in_words(classes) + (", and 10 for 0" if data.label_ten_is_zero else "")
-    return f"label {label:g}. Allowed are {allowed}; {remedy}."
+    return f"label {shown(f'{label:g}')}. Allowed are {allowed}; {remedy}."

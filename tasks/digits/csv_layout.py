@@ -9,7 +9,7 @@ from pathlib import Path
 from tasks.digits.batch import MOST_SIDE
 from tasks.digits.csv_format import LABEL_NAMES, CsvFormat
 from tasks.digits.csv_text import CsvText, Lines, number, open_csv
-from tasks.errors import DataError
+from tasks.errors import DataError, shown
 
 MOST_COLUMNS = MOST_SIDE**2 + 1
 CARRIAGE_RETURN = (
@@ -40,13 +40,8 @@ class CsvLayout:
 
     def named(self, column: int) -> str:
         """Return what to call a column: its number from 1 and its name if it has one."""
-        name = f" ({shortened(self.header[column])})" if self.header else ""
+        name = f" ({shown(self.header[column])})" if self.header else ""
         return f"column {column + 1}{name}"
-
-
-def shortened(text: str) -> str:
-    """Return the beginning of a text that is too long for a message."""
-    return text if len(text) <= 30 else f"{text[:30]}…"
 
 
 def check_csv(path: Path, csv_format: CsvFormat) -> None:
@@ -83,8 +78,7 @@ def find_layout(text: CsvText, csv_format: CsvFormat, known_side: int | None = N
         name, times = Counter(header).most_common(1)[0]
         if times > 1:
             raise DataError(
-                f"{where}: the header names column {shortened(name)!r} twice. Give each its own "
-                "name."
+                f"{where}: the header names column {shown(name)!r} twice. Give each its own name."
             )
     if columns < 2:
         other = next((name for mark, name in _MARKS.items() if mark in fields[0]), None)
@@ -194,7 +188,7 @@ def _label_index(
         option = "first" if said[0] == 0 else names[said[0]]
         raise DataError(
             f"{where}: the header calls column {said[0] + 1} {names[said[0]]!r}, but "
-            f"`label_column` {label_column} is column {index + 1} ({shortened(names[index])}). "
+            f"`label_column` {label_column} is column {index + 1} ({shown(names[index])}). "
             f"Set `label_column` to {option}."
         )
     return index
@@ -202,4 +196,4 @@ def _label_index(
 
 def _some(names: tuple[str, ...]) -> str:
     some = names if len(names) <= 4 else (*names[:2], "…", names[-1])
-    return ", ".join(map(shortened, some))
+    return ", ".join(map(shown, some))

@@ -12,7 +12,7 @@ from tasks.digits.batch import Batch, as_labels, in_range, refuse_faint, row_by_
 from tasks.digits.classes import in_words
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.parquet_layout import ParquetLayout, find_parquet_layout, holds_lists
-from tasks.errors import DataError
+from tasks.errors import DataError, shown
 
 _ROWS = 8192  # at a time
 _BUFFER = 1 << 20  # bytes of a column at a time
@@ -101,8 +101,9 @@ def _pixels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarr
     pixel_max = layout.data.pixel_max
     if not (fits := in_range(pixels, pixel_max)).all():
         row, pixel = np.argwhere(~fits)[0]
+        value = shown(f"{pixels[row, pixel]:g}")
         raise DataError(
-            f"{layout.path}: row {rows + row + 1}: pixel {pixel + 1} is {pixels[row, pixel]:g}. "
+            f"{layout.path}: row {rows + row + 1}: pixel {pixel + 1} is {value}. "
             f"Allowed is 0 to {pixel_max:g}; set `pixel_max` if full ink has another value."
         )
     return pixels
@@ -136,8 +137,9 @@ def _labels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarr
     labels, wrong = as_labels(cells, layout.data)
     if wrong.any():
         row = int(wrong.argmax())
+        label = shown(str(cells[row]))
         raise DataError(
-            f"{layout.path}: row {rows + row + 1}: column {layout.label!r}: label {cells[row]}. "
+            f"{layout.path}: row {rows + row + 1}: column {layout.label!r}: label {label}. "
             f"Allowed are {in_words(layout.data.classes)}; set `label_column` if the labels are in "
             "another column."
         )

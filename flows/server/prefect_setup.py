@@ -1,10 +1,13 @@
-"""Whether Prefect is set up to use a server, found out without importing Prefect."""
+"""What is asked of Prefect's set-up before Prefect is imported: its API and its folder."""
 
 import os
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from flows.server.errors import ServerError
 
 
 def api_is_configured() -> bool:
@@ -19,9 +22,7 @@ def api_is_configured() -> bool:
 
 def _settings_files() -> Iterator[dict[str, Any]]:
     """Yield what Prefect would read: the active profile, and files of the working directory."""
-    profiles = _toml(
-        Path(os.environ.get("PREFECT_PROFILES_PATH", prefect_home() / "profiles.toml"))
-    )
+    profiles = _toml(Path(os.environ.get("PREFECT_PROFILES_PATH", _home() / "profiles.toml")))
     active = os.environ.get("PREFECT_PROFILE", profiles.get("active"))
     yield profiles.get("profiles", {}).get(active, {})
     yield _toml(Path("prefect.toml"))
@@ -43,6 +44,20 @@ def _names_an_api(settings: dict[str, Any]) -> bool:
     return "PREFECT_API_URL" in settings or "url" in settings.get("api", {})
 
 
-def prefect_home() -> Path:
+def _home() -> Path:
     """Return the folder of Prefect's own files: its database and profiles."""
     return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+
+
+def check_home() -> None:
+    """Raise ServerError if Prefect's folder can't be written to."""
+    home = _home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise ServerError(
+            f"{home}: Prefect's folder can't be written to: {error.strerror}. Name another with "
+            "the environment variable PREFECT_HOME."
+        ) from error

@@ -1,0 +1,40 @@
+"""What a run of a deployment must not do: use any file of the machine, or show a file's contents.
+
+Anyone who may start such a run chooses its parameters and reads its errors. At the command line
+both are the user's own.
+"""
+
+import os
+from pathlib import Path
+
+from prefect.runtime import deployment
+
+from tasks.errors import HIDE_CONTENTS, InputError
+
+FOLDERS = "DIGITS_FOLDERS"  # environment variable of the worker: further folders, separated by `:`
+_PROJECT = Path(__file__).resolve().parents[1]
+
+
+def check_deployed_run(**files: Path | str | None) -> None:
+    """Refuse files that a run of a deployment may not name; from then on, errors show no contents.
+
+    Args:
+        files: paths of the parameters, by setting; anything else, such as a run's name, counts as a
+            path in the working directory, and None as no file.
+
+    Raises:
+        InputError: a path leads out of the project's folder and of those in `DIGITS_FOLDERS`.
+    """
+    if not deployment.id:
+        return
+    os.environ[HIDE_CONTENTS] = "1"
+    given = os.environ.get(FOLDERS, "").split(os.pathsep)
+    folders = [_PROJECT, *(Path(each).resolve() for each in given if each)]
+    for setting, file in files.items():
+        path = Path(file or _PROJECT).resolve()
+        if not any(path.is_relative_to(folder) for folder in folders):
+            raise InputError(
+                f"`{setting}`: {file} is outside of the folders that a deployment may use: "
+                f"{', '.join(map(str, folders))}. Others are named in the environment variable "
+                f"{FOLDERS} of the worker."
+            )

@@ -1,0 +1,74 @@
+"""Runs of a deployment: only some files may be named, and no error shows what is in a file."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.deployed_run import FOLDERS, check_deployed_run
+from flows.settings import PredictSettings, Settings
+from flows.sweep_settings import SweepSettings
+from tasks.digits.csv_format import CsvFormat
+from tasks.digits.csv_reader import read_images
+from tasks.errors import HIDE_CONTENTS, DataError, InputError
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a run of a deployment."""
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "a-deployment")
+    monkeypatch.setenv(HIDE_CONTENTS, "")  # so that it is put back
+    monkeypatch.delenv(HIDE_CONTENTS)
+
+
+@pytest.mark.usefixtures("deployed")
+def test_files_of_the_project_may_be_named() -> None:
+    """Relative to the working directory, which is the project's folder; a run's name is none."""
+    check_deployed_run(csv=Path("data/digits.csv"), initial_weights="latest", output=None)
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize("file", ["/etc/passwd", "../other.csv", "data/../../other.csv"])
+def test_other_files_are_refused(file: str) -> None:
+    """The error names the setting, the file, and the variable that allows more folders."""
+    with pytest.raises(InputError, match=f"`csv`: {file} is outside .* {FOLDERS}"):
+        check_deployed_run(csv=Path(file))
+
+
+@pytest.mark.usefixtures("deployed")
+def test_folders_of_the_worker_are_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker's environment lists them; a link that leads out of them does not count."""
+    monkeypatch.setenv(FOLDERS, f"{tmp_path / 'a'}:{tmp_path / 'b'}")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "link.csv").symlink_to(tmp_path / "secret.csv")
+    check_deployed_run(csv=tmp_path / "a" / "new.csv", artifacts=tmp_path / "b")
+    with pytest.raises(InputError):
+        check_deployed_run(csv=tmp_path / "a" / "link.csv")
+    with pytest.raises(InputError):
+        check_deployed_run(csv=tmp_path / "ab.csv")
+
+
+def test_the_command_line_names_any_file() -> None:
+    """It runs as the user, who may read and write what the user may."""
+    check_deployed_run(csv=Path("/etc/passwd"))
+
+
+def test_every_path_of_the_settings_is_checked() -> None:
+    """A setting that is added as a path is not forgotten."""
+    for settings in (Settings(), SweepSettings(), PredictSettings()):
+        paths = {n for n, field in type(settings).model_fields.items() if "Path" in str(field)}
+        assert paths <= settings.files.keys()
+
+
+@pytest.mark.parametrize("cell", ["secret", "1e9", "inf"])
+def test_an_error_names_the_place_of_a_cell_and_not_its_content(
+    cell: str, small_csv: Path, deployed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever starts the run learns where to look, not what is in the file."""
+    lines = small_csv.read_text().splitlines()
+    lines[6] = f"0,{cell}," + lines[6].split(",", 2)[2]
+    small_csv.write_text("\n".join(lines))
+    monkeypatch.setenv(FOLDERS, str(small_csv.parent))
+    check_deployed_run(csv=small_csv)
+    with pytest.raises(DataError, match="line 7: column 2: ") as error:
+        list(read_images(small_csv, CsvFormat(), image_side=8))
+    assert cell not in str(error.value)
