@@ -28,7 +28,8 @@ def create_app() -> FastAPI:
 def known_names() -> set[str]:
     """Return the names and addresses of this machine, and those of the environment variable."""
     given = os.environ.get(NAMES, "").split(",")
-    return {"localhost", "127.0.0.1", "::1", *_own_names(), *filter(None, given)}
+    names = {"localhost", "127.0.0.1", "::1", *_own_names(), *filter(None, given)}
+    return {f"[{name}]" if ":" in name else name for name in names}  # as IPv6 is written in a URL
 
 
 def _own_names() -> Iterator[str]:

@@ -23,7 +23,10 @@ def main() -> None:
         os.dup2(nothing.fileno(), sys.stdin.fileno())  # what the module starts is not to read there
     Thread(target=_end_with, args=(starter,), daemon=True).start()
     sys.argv = sys.argv[1:]
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except KeyboardInterrupt:  # before the module has a handler of its own
+        sys.exit(130)
 
 
 def _end_with(starter: int) -> None:

@@ -67,7 +67,8 @@ def served(
 
 def address(host: str, port: int) -> str:
     """Return where the UI is found from this machine."""
-    return f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
+    reached = "127.0.0.1" if host in EVERYWHERE else host
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
 def _check_port(host: str, port: int) -> None:
