@@ -297,7 +297,7 @@ def test_no_state_or_log_of_a_run_shows_a_cell(served: Served) -> None:
     name = served.start("retrain/classic", csv=str(bad))
     until(lambda: served.flow_run(name)["state_type"] == "FAILED")
     run = served.flow_run(name)
-    assert "column 1: " in run["state"]["message"]
+    assert "bad.csv: line 1: column " in run["state"]["message"]
     tasks = served.read("task_runs", flow_runs={"name": {"any_": [name]}})
     logs = served.read("logs", logs={"flow_run_id": {"any_": [run["id"]]}})
     assert tasks
