@@ -39,7 +39,7 @@ def only_small_files(room: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
 
 
-@pytest.mark.parametrize(("room", "stopped"), [(5_000, "shuffle_split"), (20_000, "evaluate")])
+@pytest.mark.parametrize(("room", "stopped"), [(5_000, "shuffle_split"), (30_000, "evaluate")])
 def test_a_full_disk_ends_a_run_and_harms_none(
     room: int, stopped: str, settings: Settings, server: str
 ) -> None:
