@@ -258,15 +258,16 @@ def test_a_taken_port_is_an_error_with_the_remedy(served: Served) -> None:
 
 def test_a_deployed_run_runs_every_stage_once(served: Served) -> None:
     """The first run performs all stages, the second takes all from the cache; both are complete."""
-    for state in ("ran", "cached"):
-        run = served.run("retrain/classic", "--watch", training={"epochs": 5})
-        assert run.returncode == 0, run.stdout + run.stderr
-        manifest = served.manifests()[-1]
-        assert manifest["run"].endswith(name_of(run))
+    watched = served.run("retrain/classic", "--watch", training={"epochs": 5})
+    assert watched.returncode == 0, watched.stdout + watched.stderr
+    again = served.start("retrain/classic", training={"epochs": 5})
+    until(lambda: served.flow_run(again)["state_type"] == "COMPLETED")
+    first, second = served.manifests()
+    for manifest, name, state in ((first, name_of(watched), "ran"), (second, again, "cached")):
+        assert manifest["run"].endswith(name)
         assert {
             name: stage["state"] for name, stage in manifest["stages"].items()
         } == dict.fromkeys(STAGES, state)
-    first, second = served.manifests()
     assert first["files"]["weights.pkl"] == second["files"]["weights.pkl"]
 
 
@@ -331,8 +332,8 @@ def test_a_killed_run_ends_as_crashed_and_the_next_one_resumes_its_work(served: 
     os.kill(int(killed["infrastructure_pid"].split(":")[-1]), signal.SIGKILL)
     until(lambda: served.flow_run(killed["name"])["state_type"] == "CRASHED")
 
-    resumed = served.run("retrain/nightly", "--watch", training={"epochs": 40_000})
-    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    resumed = served.start("retrain/nightly", training={"epochs": 40_000})
+    until(lambda: served.flow_run(resumed)["state_type"] == "COMPLETED")
     stages = served.manifests()[-1]["stages"]
     assert {name: stage["state"] for name, stage in stages.items()} == {
         "ingest": "cached",
