@@ -68,17 +68,20 @@ def shipped_digits() -> Digits:
         return read_digits(parquet)
 
 
-def transfer(digits: Digits, seed: int, on_few: TrainingSettings) -> Outcome:
+def transfer(
+    digits: Digits, seed: int, on_few: TrainingSettings, on_many: TrainingSettings = BASE
+) -> Outcome:
     """Learn five digits from 20 images each in three ways; see the module.
 
     Args:
         digits: all there are.
         seed: decides the split, and the weights and distortions of each training.
-        on_few: how the 100 images are learnt; the first network is trained by `BASE`.
+        on_few: how the 100 images are learnt.
+        on_many: how the first network is trained.
     """
     train, test = split_rows(digits.labels, 0.8, False, np.random.default_rng([seed, 0]))
     few = np.concatenate([train[digits.labels[train] == label][:IMAGES] for label in NEW])
-    base, _ = fit_members(_part(digits, train, LEARNT), BASE, seed, _silent)
+    base, _ = fit_members(_part(digits, train, LEARNT), on_many, seed, _silent)
     pretrained = Pretrained(base, new_outputs=True)
 
     def accuracy(training: TrainingSettings, start: Pretrained | None) -> float:
