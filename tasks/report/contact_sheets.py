@@ -35,13 +35,13 @@ def predictions_sheet(predictions: pd.DataFrame, images: np.ndarray) -> Figure:
         places, images, shown["label"], shown["prediction"], strict=False
     ):
         wrong = label != prediction
-        draw(ax, left, top, image, cmap=_PAPER, limits=(0, 1), framed=wrong)
+        draw(ax, (left, top), image, cmap=_PAPER, limits=(0, 1), framed=wrong)
         middle, below = left + PITCH / 2, top + 142
         if wrong:
             text = f"✗ {prediction}  true {label}"
-            write(ax, middle, below, text, 20, color=ORANGE, weight="bold", align="center")
+            write(ax, (middle, below), text, 20, color=ORANGE, weight="bold", align="center")
         else:
-            write(ax, middle, below, f"{prediction}", 24, align="center")
+            write(ax, (middle, below), f"{prediction}", 24, align="center")
     return figure
 
 
@@ -57,17 +57,17 @@ def mistakes_sheet(predictions: pd.DataFrame, images: np.ndarray) -> Figure:
     surest = wrong.sort_values("confidence", ascending=False, kind="stable").head(_MISTAKES)
     if surest.empty:
         figure, ax = sheet(10 * PITCH, 60)
-        write(ax, 10, 40, "No test image was mistaken.", 26)
+        write(ax, (10, 40), "No test image was mistaken.", 26)
         return figure
     places = grid(len(surest), columns=5, width=2 * PITCH, height=140)
     figure, ax = sheet(10 * PITCH, places[-1][1] + 140)
     for (left, top), mistake in zip(places, surest.to_dict(orient="records"), strict=True):
-        draw(ax, left, top, images[mistake["place"]], cmap=_PAPER, limits=(0, 1))
+        draw(ax, (left, top), images[mistake["place"]], cmap=_PAPER, limits=(0, 1))
         beside = left + PITCH + 2
-        write(ax, beside, top + 34, f"✗ {mistake['prediction']}", 30, color=ORANGE, weight="bold")
-        write(ax, beside, top + 66, f"true {mistake['label']}", 23, weight="bold")
-        write(ax, beside, top + 94, f"{100 * mistake['confidence']:.1f} % sure", 19, color=MUTED)
-        write(ax, beside, top + 120, f"row {mistake['row']}", 19, color=MUTED)
+        write(ax, (beside, top + 34), f"✗ {mistake['prediction']}", 30, color=ORANGE, weight="bold")
+        write(ax, (beside, top + 66), f"true {mistake['label']}", 23, weight="bold")
+        write(ax, (beside, top + 94), f"{100 * mistake['confidence']:.1f} % sure", 19, color=MUTED)
+        write(ax, (beside, top + 120), f"row {mistake['row']}", 19, color=MUTED)
     return figure
 
 
@@ -79,11 +79,11 @@ def variants_sheet(image: np.ndarray, variants: np.ndarray) -> Figure:
         variants: (16, side, side).
     """
     figure, ax = sheet(10 * PITCH, _LARGE * PITCH)
-    draw(ax, 0, 0, image, cmap=_PAPER, limits=(0, 1), times=_LARGE)
+    draw(ax, (0, 0), image, cmap=_PAPER, limits=(0, 1), times=_LARGE)
     for (left, top), variant in zip(
         grid(len(variants), columns=8, width=PITCH, height=PITCH), variants, strict=True
     ):
-        draw(ax, _LARGE * PITCH + left, top, variant, cmap=_PAPER, limits=(0, 1))
+        draw(ax, (_LARGE * PITCH + left, top), variant, cmap=_PAPER, limits=(0, 1))
     return figure
 
 
@@ -104,13 +104,15 @@ def weights_sheet(first_layer: np.ndarray) -> Figure:
     places = grid(shown, columns=10, width=PITCH, height=150)
     figure, ax = sheet(10 * PITCH, _LEGEND + places[-1][1] + 150)
     for unit, ((left, top), image) in enumerate(zip(places, weights, strict=True)):
-        draw(ax, left, _LEGEND + top, image, cmap=BLUE_TO_ORANGE, limits=(-limit, limit))
-        write(ax, left + PITCH / 2, _LEGEND + top + 140, f"{unit}", 20, color=MUTED, align="center")
+        draw(ax, (left, _LEGEND + top), image, cmap=BLUE_TO_ORANGE, limits=(-limit, limit))
+        write(
+            ax, (left + PITCH / 2, _LEGEND + top + 140), f"{unit}", 20, color=MUTED, align="center"
+        )
 
     title = f"{units} units" if shown == units else f"The first {shown} of {units} units"
-    write(ax, 10, 32, title, 24, weight="bold")
+    write(ax, (10, 32), title, 24, weight="bold")
     ramp = np.linspace(-1, 1, 255)[None, :]
     ax.imshow(ramp, cmap=BLUE_TO_ORANGE, extent=(910, 1210, 34, 12), aspect="auto")
-    write(ax, 898, 31, f"{-limit:.2g}", 22, color=MUTED, align="right")
-    write(ax, 1222, 31, f"+{limit:.2g}", 22, color=MUTED)
+    write(ax, (898, 31), f"{-limit:.2g}", 22, color=MUTED, align="right")
+    write(ax, (1222, 31), f"+{limit:.2g}", 22, color=MUTED)
     return figure

@@ -31,8 +31,7 @@ def grid(count: int, *, columns: int, width: int, height: int) -> list[tuple[int
 
 def draw(
     ax: Axes,
-    left: int,
-    top: int,
+    corner: tuple[int, int],
     image: np.ndarray,
     *,
     cmap: Colormap,
@@ -44,8 +43,7 @@ def draw(
 
     Args:
         ax: the sheet's.
-        left: of the cell.
-        top: of the cell.
+        corner: (left, top) of the cell.
         image: (side, side).
         cmap: its colours.
         limits: the values that have the first and the last of them.
@@ -54,7 +52,7 @@ def draw(
     """
     side, widest = len(image), times * _TILE
     size = side * (widest // side) if side <= widest else widest  # whole pixels for each of its own
-    left, top = left + (times * PITCH - size) // 2, top + (times * PITCH - size) // 2
+    left, top = (edge + (times * PITCH - size) // 2 for edge in corner)
     ax.imshow(
         image,
         cmap=cmap,
@@ -65,16 +63,14 @@ def draw(
         interpolation="nearest" if side <= widest else "antialiased",
     )
     color, linewidth = (ORANGE, 4) if framed else (HAIRLINE, 1)
-    corner = (left - 3, top - 3)
-    ax.add_patch(
-        Rectangle(corner, size + 6, size + 6, fill=False, color=color, linewidth=linewidth)
-    )
+    frame = Rectangle((left - 3, top - 3), size + 6, size + 6)
+    frame.set(fill=False, color=color, linewidth=linewidth)
+    ax.add_patch(frame)
 
 
 def write(
     ax: Axes,
-    x: float,
-    baseline: float,
+    place: tuple[float, float],
     text: str,
     pixels: int,
     *,
@@ -82,6 +78,6 @@ def write(
     weight: str = "normal",
     align: str = "left",
 ) -> None:
-    """Write one line in type of a size given in pixels."""
+    """Write one line in type of a size given in pixels; its place is x and the baseline."""
     points = pixels * 72 / _DPI
-    ax.text(x, baseline, text, fontsize=points, color=color, fontweight=weight, ha=align)
+    ax.text(*place, text, fontsize=points, color=color, fontweight=weight, ha=align)
