@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from httpx import HTTPError
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
@@ -115,8 +116,7 @@ def publish(
         if decision.verdict == "promoted":
             promotions.add(run.name, evaluation["accuracy"], "run")
         _update_overviews(artifacts, promotions.champion)
-    create_markdown_artifact(report, key="retraining-report", description=run.name)
-    create_table_artifact(metrics["per_digit"], key="per-digit", description=run.name)
+    _show_in_prefect(run.name, report, metrics["per_digit"])
     return Published(
         run=run.name,
         directory=folder,
@@ -126,6 +126,15 @@ def publish(
         verdict=decision.verdict,
         stages={stage.key.stage: stage.state for stage in run.stages},
     )
+
+
+def _show_in_prefect(run: str, report: str, per_digit: list[dict[str, Any]]) -> None:
+    """Leave the report in Prefect; the run is complete, whether Prefect's server answers or not."""
+    try:
+        create_markdown_artifact(report, key="retraining-report", description=run)
+        create_table_artifact(per_digit, key="per-digit", description=run)
+    except HTTPError as error:
+        logger.warning("Prefect does not show the report of %s: %s", run, error)
 
 
 def _clear_failed_try(folder: Path, promotions: Promotions) -> None:

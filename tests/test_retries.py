@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 from examples.digits import PROJECT
 from examples.runs import changed, manifest, run
@@ -74,6 +75,15 @@ def test_bad_input_fails_at_once(
     with pytest.raises(DataError, match="row 3"):
         run(changed(settings, seed=9))
     assert trouble.calls == 1
+
+
+def test_a_server_that_refuses_the_report_fails_no_published_run(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is complete on disk, and perhaps the champion already: it is not published twice."""
+    trouble_at("tasks.publish.create_markdown_artifact", monkeypatch, httpx.ReadTimeout("busy"))
+    published = run(changed(settings, seed=9))
+    assert manifest(published)["run"] == published.run
 
 
 def test_a_busy_server_is_waited_for() -> None:
