@@ -25,12 +25,12 @@ class Trouble:
     def __init__(self, work: Callable[..., Any], *errors: Exception) -> None:
         self.work, self.errors, self.calls = work, list(errors), 0
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **named: Any) -> Any:
         """Raise the next error, or do the work."""
         self.calls += 1
         if self.errors:
             raise self.errors.pop(0)
-        return self.work(*args)
+        return self.work(*args, **named)
 
 
 def trouble_at(place: str, monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> Trouble:
@@ -81,7 +81,8 @@ def test_a_server_that_refuses_the_report_fails_no_published_run(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run is complete on disk, and perhaps the champion already: it is not published twice."""
-    trouble_at("tasks.publish.create_markdown_artifact", monkeypatch, httpx.ReadTimeout("busy"))
+    busy = [httpx.ReadTimeout("busy") for _ in range(2)]
+    trouble_at("tasks.publish.create_markdown_artifact", monkeypatch, *busy)
     published = run(changed(settings, seed=9))
     assert manifest(published)["run"] == published.run
 
