@@ -81,7 +81,7 @@ def roll_back(artifacts: Path) -> Moved:
             return Moved(
                 run=promotion.run, accuracy=promotion.accuracy, replaced=before, skipped=skipped
             )
-    passed = "".join(f" {run}: {reason}." for run, reason in skipped.items())
+    passed = "".join(f" {run}: {reason.rstrip('.')}." for run, reason in skipped.items())
     raise InputError(
         f"{artifacts}: no run to return to from {before}.{passed} "
         "List the runs with: digits runs; choose a champion with: digits promote RUN"

@@ -261,6 +261,16 @@ def test_a_rollback_passes_over_what_is_of_no_use(artifacts: Path) -> None:
     assert "was altered" in moved.skipped[RUNS[1]]
 
 
+def test_the_reasons_of_a_rollback_that_fails_are_sentences(artifacts: Path) -> None:
+    """A reason that ends in a full stop of its own is not given a second one."""
+    promote(artifacts, RUNS[0])
+    promote(artifacts, RUNS[1])
+    (artifacts / "runs" / RUNS[0] / "weights.pkl").write_bytes(b"1")
+    with pytest.raises(InputError, match="was altered") as error:
+        roll_back(artifacts)
+    assert ".." not in str(error.value)
+
+
 def test_a_rollback_with_nowhere_to_go_changes_nothing(artifacts: Path) -> None:
     """No champion, one champion, one left of two, a damaged file: a clear error each time."""
     with pytest.raises(InputError, match="no champion yet"):
