@@ -7,7 +7,6 @@ which nothing is new, and a figure changes only when what it shows does.
 import json
 
 import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from network.activations import sigmoid
@@ -17,7 +16,6 @@ from network.weights import load_weights
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
 from tasks.digits.network_inputs import labels_of, one_hot, scaled_images
-from tasks.digits.scores import score
 from tasks.digits.table import read_digits
 from tasks.report.examples import square_images, variants
 from tasks.shuffle_split import Split
@@ -49,7 +47,10 @@ def evaluate(
         l2: weight of the penalty it was trained with.
         distortion: strength of the distortions it was trained with, to show some of them.
     """
-    # Matplotlib is slow to import, and not needed where the stored result is reused.
+    # pandas and matplotlib are slow to import, and not needed where the stored result is reused.
+    import pandas as pd
+
+    from tasks.digits.scores import score
     from tasks.report.network_figures import Recognition, draw_network
 
     layers = load_weights(store.path(trained.weights))

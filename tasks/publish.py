@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
+import pyarrow.parquet as pq
 from httpx import HTTPError
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -101,14 +102,15 @@ def publish(
             _copy_outputs(folder, store, outputs)
             save_model(folder, _model(run, test, outputs), store.path(outputs.trained.weights))
             write_json(folder / METRICS, metrics)
+            runs = [*past_runs(artifacts, _RUNS_SHOWN)[::-1], summary(manifest, metrics)]
             draw_run(
                 folder / "figures",
-                runs=[*past_runs(artifacts, _RUNS_SHOWN)[::-1], summary(manifest, metrics)],
+                runs=runs,
                 champion=promotions.champion,
                 profile=data.profile,
                 before=data.before,
             )
-            report = write_report(folder, manifest, metrics)
+            report = write_report(folder, manifest, metrics, runs)
             write_manifest(folder, manifest)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -181,13 +183,15 @@ def _decide(
     outputs: StageOutputs,
 ) -> Decision:
     artifacts = run.store.folder
-    predictions = pd.read_parquet(run.store.path(outputs.evaluated.predictions))
+    # `pq.read_table` and `to_numpy` import pandas, which is slow.
+    with pq.ParquetFile(run.store.path(outputs.evaluated.predictions)) as file:
+        column = file.read(["prediction"])["prediction"].combine_chunks()
     evaluate_key = run.stages[-1].key.digest
     return judgement.judge(
         artifacts,
         promotions,
         test,
-        predictions["prediction"].to_numpy(),
+        np.from_dlpack(column),
         limits,
         nothing_new=run.nothing_new
         and judgement.judged_before(artifacts, promotions, evaluate_key),

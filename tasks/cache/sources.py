@@ -62,17 +62,20 @@ def _is_neutral(module: str) -> bool:
     return is_verb or module.startswith("tasks.cache.") or rest[-1:] in (["settings"], ["progress"])
 
 
-def imported_modules(module: str) -> list[str]:
+@cache
+def imported_modules(module: str) -> tuple[str, ...]:
     """Return the project's modules that a module imports, wherever in it."""
     path = PROJECT / _path(module)
     # Compiled rather than parsed: Python 3.11 can't make syntax trees in several threads at once.
     code = compile(path.read_bytes(), path, "exec")
-    return sorted({name for name in _imported_names(code) if _is_module(name)})
+    return tuple(sorted({name for name in _imported_names(code) if _is_module(name)}))
 
 
 def _imported_names(code: CodeType) -> Iterator[str]:
     package = ""
-    for instruction in dis.get_instructions(code):
+    # Most functions import nothing of the project, and disassembling them all takes long.
+    ours = any(name.split(".")[0] in PACKAGES for name in code.co_names)
+    for instruction in dis.get_instructions(code) if ours else ():
         if instruction.opname == "IMPORT_NAME":
             package = instruction.argval
             yield package

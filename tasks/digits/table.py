@@ -122,15 +122,17 @@ def write_digits(digits: Digits, parquet: Path) -> None:
 
 def read_digits(parquet: Path) -> Digits:
     """Read digits that were written here."""
-    table = pq.read_table(parquet)
+    # `pq.read_table` and `to_numpy` would import pandas, and `flatten` pyarrow's functions.
+    with pq.ParquetFile(parquet) as file:
+        table = file.read()
     about = json.loads(table.schema.metadata[METADATA])
-    images = table.column("pixels").combine_chunks()
+    images, labels = (table.column(name).combine_chunks() for name in ("pixels", "label"))
     side = about["image_side"]
     # The tensors lie one behind the other in the storage; taking it as it is copies nothing.
-    pixels = images.storage.flatten().to_numpy().reshape(-1, side * side)
+    pixels = np.from_dlpack(images.storage.values).reshape(-1, side * side)
     return Digits(
         pixels=pixels,
-        labels=table.column("label").to_numpy(),
+        labels=np.from_dlpack(labels),
         image_side=side,
         pixel_max=about["pixel_max"],
         classes=tuple(about.get("classes", DIGITS)),  # none in files of earlier versions

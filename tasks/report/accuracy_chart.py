@@ -1,60 +1,71 @@
-"""The chart of a run's accuracy beside that of the runs before it."""
+"""Where everything lies in the chart of the accuracy of several runs.
+
+`templates/accuracy.svg.jinja` draws it, for a run's folder and in the index of all runs.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-from tasks.report.figure_style import BLUE, HAIRLINE, MUTED, ORANGE
+from tasks.report.scale import Scale
 from tasks.runs.past_runs import PastRun
 
+WIDTH, HEIGHT = 600, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 14, 56, 78  # margins of the points, text included
+_INSET = 30  # from the ends of the grid to the first and the last run
+_STEPS = 5  # of the grid, at most
+_LEAST_SPAN = 0.01  # of accuracies, from the lowest on the chart to the highest
+_BAR = 8  # the widest an interval is drawn
+_LETTER = 8.5  # the width of a character, about
 
-def accuracy_chart(runs: Sequence[PastRun], champion: str | None) -> Figure:
-    """Draw the accuracy of some runs with its 95 % interval, each on its own test split.
+
+def accuracy_chart(
+    runs: Sequence[PastRun], champion: str | None, names: Sequence[str], marks: Sequence[str]
+) -> dict[str, Any]:
+    """Lay out the accuracy of some runs with its 95 % interval, each on its own test split.
+
+    Evenly, because runs come in bursts: by the clock, a month of them would hide behind an evening.
 
     Args:
-        runs: oldest first; the last is the run that the report is about.
-        champion: the run in use before it, if there was one.
+        runs: at least one, oldest first.
+        champion: the run in use, which is marked where it is one of them.
+        names: what each run is called when it is pointed at.
+        marks: what stands below each run; may be empty.
     """
-    figure = Figure(figsize=(5.6, 2.9), layout="constrained")
-    ax = figure.subplots()
-    for place, run in enumerate(runs):
-        this = place == len(runs) - 1
-        color = BLUE if this else ORANGE if run.run == champion else MUTED
-        low, high = run.accuracy_interval
-        ax.plot([place, place], [low, high], color=color, linewidth=4, alpha=0.35)
-        ax.plot(place, run.accuracy, "D" if run.run == champion else "o", color=color, markersize=6)
-        if this or run.run == champion:
-            ax.annotate(
-                f"{100 * run.accuracy:.1f} %",
-                (place, high),
-                xytext=(0, 6),
-                textcoords="offset points",
-                color=color,
-                fontweight="bold",
-                horizontalalignment="center",
-            )
-    if champion in {run.run for run in runs[:-1]}:
-        ax.plot([], [], "D", color=ORANGE, label="the champion")
-        ax.plot([], [], "o", color=BLUE, label="this run")
-        ax.legend(
-            frameon=False,
-            labelcolor="linecolor",
-            loc="lower right",
-            bbox_to_anchor=(1, 1),
-            ncols=2,
-            handletextpad=0.3,
-            borderpad=0,
-        )
-    ax.set_title("Test accuracy")
-    ax.set_xlim(-0.6, max(len(runs), 2) - 0.4)
-    ax.margins(y=0.2)
-    # Counted, not dated: equal runs after equal histories leave equal bytes.
-    earlier = [f"\N{MINUS SIGN}{back}" for back in range(len(runs) - 1, 0, -1)]
-    ax.set_xticks(range(len(runs)), [*earlier, "this run"])
-    ax.tick_params(length=0)
-    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
-    ax.grid(axis="y", linewidth=0.8, color=HAIRLINE)
-    ax.spines["left"].set_visible(False)
-    return figure
+    low = min(run.accuracy_interval[0] for run in runs)
+    high = max(run.accuracy_interval[1] for run in runs)
+    low = max(0.0, min(low, high - _LEAST_SPAN))
+    y = Scale(low, max(high, low + _LEAST_SPAN), HEIGHT - _BOTTOM, _TOP)
+    x = Scale(0, len(runs) - 1, _LEFT + _INSET, WIDTH - _RIGHT - _INSET) if len(runs) > 1 else None
+    places = [x(place) if x else (_LEFT + WIDTH - _RIGHT) / 2 for place in range(len(runs))]
+    pitch = (WIDTH - _LEFT - _RIGHT) / len(runs)
+    return {
+        "width": WIDTH,
+        "height": HEIGHT,
+        "left": _LEFT,
+        "right": WIDTH - _RIGHT,
+        "bottom": HEIGHT - _BOTTOM,
+        "bar": round(min(_BAR, 0.6 * pitch), 1),
+        "radius": 5 if len(runs) <= 60 else 2,
+        "ticks": [{"y": place, "text": text} for place, text in y.percent_ticks(_STEPS)],
+        "points": [
+            {
+                "x": place,
+                "y": y(run.accuracy),
+                "low": y(run.accuracy_interval[0]),
+                "high": y(run.accuracy_interval[1]),
+                "accuracy": run.accuracy,
+                "promoted": run.verdict == "promoted",
+                "champion": run.run == champion,
+                "name": name,
+                "mark": mark,
+                "anchor": _anchor(place, mark),
+            }
+            for run, place, name, mark in zip(runs, places, names, marks, strict=True)
+        ],
+    }
+
+
+def _anchor(place: float, text: str) -> str:
+    """Return which part of a text stands at a place, so that it does not leave the picture."""
+    half = _LETTER * len(text) / 2
+    return "start" if place < half else "end" if place > WIDTH - half else "middle"

@@ -13,12 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
-from tasks.report.figure_style import BLUE, BLUES, HAIRLINE, INK, MUTED, ORANGE, ORANGES
+from tasks.report.figure_style import BLUE, HAIRLINE, INK, MUTED, NUMBERED, ORANGE, is_dark
+from tasks.report.matplotlib_style import BLUES, ORANGES
 
 _LOG_SPAN = 3  # below this ratio of largest to smallest a logarithmic axis has too few ticks
 _CELL = 0.42  # inches, the least width of a cell of the confusion matrix that holds a number
 _LARGEST = 13  # inches, of a confusion matrix
-NUMBERED = 30  # classes; with more, cells are too small for a count, and an SVG of them too large
 _MARKED = 25  # labels at most on an axis of such a chart
 _DOTTED = 20  # classes; with more, an empty cell is left empty
 _LINES: dict[str, dict[str, Any]] = {
@@ -134,7 +134,6 @@ def confusion_chart(confusion_matrix: np.ndarray, classes: Sequence[int]) -> Fig
 
 def _write_counts(ax: Axes, counts: np.ndarray, colours: np.ndarray) -> None:
     for (row, column), count in np.ndenumerate(counts):
-        brightness = colours[row, column, :3] @ (0.299, 0.587, 0.114)
         shown = count > 0 or row == column
         if not shown and len(counts) > _DOTTED:
             continue
@@ -142,7 +141,7 @@ def _write_counts(ax: Axes, counts: np.ndarray, colours: np.ndarray) -> None:
             column + 0.5,
             row + 0.5,
             str(count) if shown else "·",
-            color=HAIRLINE if not shown else "white" if brightness < 0.5 else INK,
+            color=HAIRLINE if not shown else "white" if is_dark(*colours[row, column, :3]) else INK,
             fontsize=11 if counts.max() < 1000 else 8,
             fontweight="bold" if row == column else "normal",
             horizontalalignment="center",

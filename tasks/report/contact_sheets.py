@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tasks.report.figure_style import BLUE_TO_ORANGE, MUTED, ORANGE
+from tasks.report.figure_style import MUTED, ORANGE
+from tasks.report.matplotlib_style import BLUE_TO_ORANGE
 from tasks.report.sheet import PITCH, draw, grid, sheet, write
 
 _LEGEND = 56  # height of the legend above the weights, in pixels

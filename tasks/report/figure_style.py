@@ -1,86 +1,42 @@
-"""How every figure looks and how it is saved: colours, type, bytes that depend on nothing else.
+"""What all figures have in common: their colours. Imports nothing, as a cached run draws little.
 
-Blue is right, orange is wrong or high: the pair is told apart with any colour vision. Figures keep
-a white ground, so that they read the same on a light page, on a dark one and on paper.
+Blue is right, orange is wrong or high: the two can be told apart with any colour vision. Figures
+keep a white ground, so that they read the same on a light page, on a dark one and on paper.
 """
-
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
-import matplotlib
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from PIL import Image
-
-from tasks.cache.atomic import atomic_path
 
 INK = "#1c2733"
 MUTED = "#5b6875"
 HAIRLINE = "#dfe4e9"
 BLUE = "#1f5f99"
 ORANGE = "#c2410c"
+BLUE_STOPS = ("#ffffff", "#8fb8dd", BLUE)  # of a scale from none to much
+ORANGE_STOPS = ("#ffffff", "#f6b48f", ORANGE)
 
-BLUES = LinearSegmentedColormap.from_list("blues", ["#ffffff", "#8fb8dd", BLUE])
-ORANGES = LinearSegmentedColormap.from_list("oranges", ["#ffffff", "#f6b48f", ORANGE])
-BLUE_TO_ORANGE = LinearSegmentedColormap.from_list(
-    "blue_to_orange", ["#123f6b", BLUE, "#8fb8dd", "#ffffff", "#f6b48f", ORANGE, "#7f2a08"], N=63
-)
+NUMBERED = 30  # classes; a confusion matrix of more has cells too small for a count
 
-_STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs on every machine
-    "font.size": 11,
-    "text.color": INK,
-    "text.parse_math": False,
-    "axes.edgecolor": HAIRLINE,
-    "axes.labelcolor": MUTED,
-    "axes.labelpad": 8,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 14,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "grid.color": HAIRLINE,
-    "xtick.color": HAIRLINE,
-    "ytick.color": HAIRLINE,
-    "xtick.labelcolor": MUTED,
-    "ytick.labelcolor": MUTED,
-    "figure.facecolor": "white",
-    "figure.dpi": 120,
-    "figure.constrained_layout.w_pad": 0.12,
-    "figure.constrained_layout.h_pad": 0.12,
-    "svg.fonttype": "path",  # an SVG shown as a picture can't count on the reader's fonts
-    "svg.hashsalt": "digits",  # ids inside an SVG are random without it
+# What the SVG templates call them: in a file, and in a page with its own light and dark schemes.
+OF_A_FILE = {
+    "ground": "#ffffff",
+    "ink": INK,
+    "muted": MUTED,
+    "line": HAIRLINE,
+    "accent": BLUE,
+    "mark": ORANGE,
 }
-_style_in_use = threading.Lock()  # matplotlib's settings belong to the whole process
+OF_A_PAGE = {name: f"var(--{name})" for name in OF_A_FILE} | {"ground": "var(--card)"}
 
 
-@contextmanager
-def figure_style() -> Iterator[None]:
-    """Draw in the project's style; one thread at a time."""
-    with _style_in_use, matplotlib.rc_context():
-        matplotlib.rcdefaults()  # a person's own matplotlibrc must not change a run's files
-        matplotlib.rcParams.update(_STYLE)  # type: ignore[arg-type]  # wants every key spelt out
-        yield
+def blue(share: float) -> tuple[int, int, int]:
+    """Return the red, green and blue (0 to 255) of a share (0 to 1) on the blue scale."""
+    place = min(max(share, 0.0), 1.0) * (len(BLUE_STOPS) - 1)
+    first = min(int(place), len(BLUE_STOPS) - 2)
+    low, high = (bytes.fromhex(BLUE_STOPS[stop][1:]) for stop in (first, first + 1))
+    red, green, blue = (
+        round(a + (b - a) * (place - first)) for a, b in zip(low, high, strict=True)
+    )
+    return red, green, blue
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure, as SVG or PNG by its file's name, whole or not at all.
-
-    A PNG has a palette of 96 colours: it is a third as large, and the report holds it in its text.
-    No date and no program version is written: equal figures give equal bytes.
-    """
-    with atomic_path(path) as temporary:
-        if path.suffix == ".svg":
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
-            return
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib has no types for it
-        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]  # nor for this
-        picture = Image.fromarray(pixels).convert("RGB")
-        picture.quantize(96, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)
+def is_dark(red: float, green: float, blue: float) -> bool:
+    """Whether white type is easier to read on a colour (each part 0 to 1) than dark type."""
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5

@@ -19,7 +19,7 @@ from tasks.report.contact_sheets import (
     variants_sheet,
     weights_sheet,
 )
-from tasks.report.figure_style import figure_style, save_figure
+from tasks.report.matplotlib_style import figure_style, save_figure
 
 
 @dataclass(frozen=True)

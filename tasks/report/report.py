@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 
 from tasks.cache.atomic import atomic_path
 from tasks.digits.classes import image_noun, label_noun
-from tasks.report.charts import NUMBERED
+from tasks.report.figure_style import NUMBERED
 from tasks.report.markdown import Markdown, code, data_url, escaped, html
+from tasks.report.pages import TEMPLATES, pages, percent
 from tasks.report.shell_commands import commands
 from tasks.runs.flat_settings import flat_settings
+from tasks.runs.past_runs import PastRun
 
 _FIGURES = {
     "accuracy": "figures/accuracy.svg",
@@ -31,35 +33,37 @@ _FIGURES = {
 _ARTIFACT_SIZE = 190_000  # characters; Prefect's lists hold every artifact in full
 
 
-def write_report(folder: Path, manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+def write_report(
+    folder: Path, manifest: Mapping[str, Any], metrics: Mapping[str, Any], runs: Sequence[PastRun]
+) -> str:
     """Write a run's report.md and report.html, and return the report for Prefect.
 
     Args:
         folder: the run's folder, its figures already in `figures/`.
         manifest: what the run did, as in manifest.json.
         metrics: how well it did, as in metrics.json.
+        runs: those of the chart of accuracies, oldest first.
 
     Returns:
-        The same report with its pictures inside the text, under 200 kB.
+        The same report under 200 kB with its pictures inside the text, and a table where report.md
+        has a chart that is only there as SVG, which Prefect's page does not show.
     """
-    text = _filled_in(manifest, metrics, _FIGURES)
+    text = _filled_in(manifest, metrics, runs, _FIGURES)
     body, sections = html(text, folder)
-    title = f"{_percent(metrics['accuracy'])}, {manifest['run']}"
-    page = _pages.get_template("report.html.jinja").render(
-        title=title, body=body, sections=sections
-    )
+    title = f"{percent(metrics['accuracy'])}, {manifest['run']}"
+    page = pages.get_template("report.html.jinja").render(title=title, body=body, sections=sections)
     for name, content in (("report.md", text), ("report.html", page)):
         with atomic_path(folder / name) as temporary:
             temporary.write_text(content, encoding="utf-8")
-    return _filled_in(manifest, metrics, _inlined(folder, _ARTIFACT_SIZE - len(text)))
+    return _filled_in(manifest, metrics, runs, _inlined(folder, _ARTIFACT_SIZE - len(text)))
 
 
 def _inlined(folder: Path, room: int) -> dict[str, str]:
-    """Return the figures as PNG inside their links, leaving out what there is no room for."""
+    """Return the figures that are PNG too inside their links, as far as there is room for them."""
     links = {}
     for name, path in _FIGURES.items():
         picture = (folder / path).with_suffix(".png")
-        if not picture.exists():  # such as the distortions of a run without any
+        if not picture.exists():  # a chart, or the distortions of a run without any
             continue
         link = data_url(picture)
         if len(link) <= room:
@@ -69,7 +73,10 @@ def _inlined(folder: Path, room: int) -> dict[str, str]:
 
 
 def _filled_in(
-    manifest: Mapping[str, Any], metrics: Mapping[str, Any], links: Mapping[str, str]
+    manifest: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    runs: Sequence[PastRun],
+    links: Mapping[str, str],
 ) -> str:
     """Fill in the template; a figure without a link is named instead of shown."""
 
@@ -86,6 +93,8 @@ def _filled_in(
         image=image_noun(metrics["classes"]),
         label=label_noun(metrics["classes"]),
         figure=figure,
+        links=links,
+        runs=runs,
         mistakes=int(matrix.sum() - np.trace(matrix)),
         confusions=list(_worst_confusions(matrix, metrics["classes"])),
         settings={n: _setting(value) for n, value in flat_settings(manifest["settings"]).items()},
@@ -101,7 +110,7 @@ def _worst_confusions(matrix: np.ndarray, classes: Sequence[int], most: int = 3)
     for place in np.argsort(-mistaken, axis=None, kind="stable")[:most]:
         true, predicted = divmod(int(place), len(matrix))
         if times := int(mistaken[true, predicted]):
-            words = f"{classes[true]} read as {classes[predicted]}"
+            words = f"{classes[true]} predicted as {classes[predicted]}"
             yield f"{words} ({times} {'time' if times == 1 else 'times'})"
 
 
@@ -114,12 +123,6 @@ def _setting(value: Any) -> str:
             return "yes" if value else "no"
         case _:
             return "none" if value is None else str(value)
-
-
-def _percent(share: float) -> Markdown:
-    """Write a share with one decimal; more where it would round to a perfect one that it isn't."""
-    decimals = 3 if 0.9995 <= share < 1 else 1
-    return Markdown(f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%")
 
 
 def _duration(seconds: float) -> Markdown:
@@ -153,13 +156,11 @@ _FILTERS: dict[str, Callable[..., str]] = {
     "p_value": _p_value,
     "index": lambda index: f"{index:.3f}",
     "number": lambda number: f"{number:.3g}",
-    "percent": _percent,
-    "share": lambda share: "none" if share is None else _percent(share),
+    "percent": lambda share: Markdown(percent(share)),  # its space would be shown by its code
+    "share": lambda share: "none" if share is None else Markdown(percent(share)),
 }
-_templates = FileSystemLoader(Path(__file__).with_name("templates"))
-_pages = Environment(loader=_templates, undefined=StrictUndefined, autoescape=True)
 _texts = Environment(
-    loader=_templates,
+    loader=TEMPLATES,
     undefined=StrictUndefined,
     finalize=escaped,  # every value is escaped unless it is markdown already
     keep_trailing_newline=True,

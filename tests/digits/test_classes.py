@@ -229,7 +229,7 @@ def test_the_report_of_a_hundred_classes_stays_small(tmp_path: Path) -> None:
     )
     data = {**profile.model_dump(include={"rows", "classes", "counts", "ink", "regions"})}
     about = {**METRICS["data"], **data, **DRIFT, "before": data}
-    artifact = write_report(tmp_path, MANIFEST, {**METRICS, **scored, "data": about})
+    artifact = write_report(tmp_path, MANIFEST, {**METRICS, **scored, "data": about}, [past_run(0)])
     assert len(artifact.encode()) < 200_000
     assert (tmp_path / "report.html").stat().st_size < 1_000_000
     assert "digit" not in artifact.split("## Data")[0].replace("digits.csv", "")

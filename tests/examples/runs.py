@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,19 +59,15 @@ def quick(csv: Path, artifacts: Path) -> Settings:
 def plain_figures(patch: pytest.MonkeyPatch) -> None:
     """Let runs in this process draw dots: most tests ask for other things, and drawing is slow."""
 
-    def dots(charts: tuple[str, ...], sheets: tuple[str, ...]) -> Callable[..., None]:
-        def draw(folder: Path, *_: object, variants: object = None, **__: object) -> None:
-            folder.mkdir(exist_ok=True)
-            for name in charts + sheets + (("variants",) if variants is not None else ()):
-                Image.new("P", (1, 1)).save(folder / f"{name}.png")
-            for name in charts:
-                (folder / f"{name}.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    def draw(folder: Path, *_: object, variants: object = None, **__: object) -> None:
+        folder.mkdir(exist_ok=True)
+        charts, sheets = ("cost", "confusion"), ("predictions", "mistakes", "weights")
+        for name in charts + sheets + (("variants",) if variants is not None else ()):
+            Image.new("P", (1, 1)).save(folder / f"{name}.png")
+        for name in charts:
+            (folder / f"{name}.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
 
-        return draw
-
-    network = dots(("cost", "confusion"), ("predictions", "mistakes", "weights"))
-    patch.setattr("tasks.report.network_figures.draw_network", network)
-    patch.setattr("tasks.publish.draw_run", dots(("accuracy", "data"), ()))
+    patch.setattr("tasks.report.network_figures.draw_network", draw)
 
 
 def changed(settings: Settings, **changes: Any) -> Settings:

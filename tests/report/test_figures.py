@@ -1,7 +1,9 @@
 """The figures of a run: what they show, for any data, in the same bytes every time."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,7 +19,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tasks.report import figure_style
-from tasks.report.accuracy_chart import accuracy_chart
 from tasks.report.charts import confusion_chart, cost_chart
 from tasks.report.contact_sheets import (
     mistakes_sheet,
@@ -26,12 +27,15 @@ from tasks.report.contact_sheets import (
     weights_sheet,
 )
 from tasks.report.data_chart import data_chart
+from tasks.report.figure_style import blue
 from tasks.report.network_figures import Recognition, draw_network
 from tasks.report.run_figures import draw_run
+from tasks.report.scale import Scale
 
 CHARTS = ("accuracy", "cost", "confusion", "data")
 SHEETS = ("predictions", "mistakes", "variants", "weights")
-NAMES = {f"{name}.png" for name in CHARTS + SHEETS} | {f"{name}.svg" for name in CHARTS}
+NAMES = {f"{name}.png" for name in ("cost", "confusion", *SHEETS)}
+NAMES |= {f"{name}.svg" for name in CHARTS}
 
 
 def draw(folder: Path, **data: Any) -> None:
@@ -140,7 +144,7 @@ def test_figures_fit_in_the_report_for_prefect(tmp_path: Path) -> None:
     """The pictures of ordinary digits, as PNG, leave room for text in a 200 kB artifact."""
     draw(tmp_path, **run_data(rows=1000, side=28, units=300, wrong=50))
     # Noise does not compress, so real digits are smaller than these where images are drawn.
-    charts_and_weights = [f"{name}.png" for name in (*CHARTS, "weights")]
+    charts_and_weights = [f"{name}.png" for name in ("cost", "confusion", "weights")]
     assert sum((tmp_path / name).stat().st_size for name in charts_and_weights) < 120_000
 
 
@@ -221,27 +225,128 @@ def test_colours_of_type_can_be_read(colour: str) -> None:
     assert 1.05 / (linear @ (0.2126, 0.7152, 0.0722) + 0.05) >= 4.5
 
 
-def test_accuracies_are_drawn_with_their_intervals() -> None:
+def shapes(svg: str, tag: str) -> list[ElementTree.Element]:
+    """Return the elements of an SVG that have a tag, in their order."""
+    return list(ElementTree.fromstring(svg).iter(f"{{http://www.w3.org/2000/svg}}{tag}"))
+
+
+def written(svg: str) -> list[str]:
+    """Return all text of an SVG, in its order, titles left out."""
+    return ["".join(element.itertext()) for element in shapes(svg, "text")]
+
+
+def drawn(name: str, folder: Path, **changes: Any) -> str:
+    """Return one of the charts of a run, as SVG."""
+    data = run_data() | changes
+    draw_run(folder, **{each: data[each] for each in ("runs", "champion", "profile", "before")})
+    return (folder / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def test_accuracies_are_drawn_with_their_intervals(tmp_path: Path) -> None:
     """Each run is a dot on its interval, oldest on the left; this run and the champion say it."""
     runs = [past_run(place, 0.9 + place / 100) for place in range(4)]
-    ax = accuracy_chart(runs, runs[1].run).axes[0]
-    dots = [line for line in ax.lines if len(line.get_xdata()) == 1]
-    bars = [line for line in ax.lines if len(line.get_xdata()) == 2]
-    for place, (run, dot, bar) in enumerate(zip(runs, dots, bars, strict=True)):
-        assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (place, run.accuracy)
-        assert tuple(bar.get_ydata()) == run.accuracy_interval
-    assert [text.get_text() for text in ax.texts] == ["91.0 %", "93.0 %"]
+    svg = drawn("accuracy", tmp_path, runs=runs, champion=runs[1].run)
+    dots = shapes(svg, "circle")
+    bars = re.findall(r"M([\d.]+) ([\d.]+)V([\d.]+)", svg)
+    x, y = ([float(dot.attrib[name]) for dot in dots] for name in ("cx", "cy"))
+    pixels = (y[0] - y[3]) / 0.03  # of an accuracy of 1
+    assert x == sorted(x)
+    for place, (run, bar) in enumerate(zip(runs, bars, strict=True)):
+        assert y[place] == pytest.approx(y[0] - pixels * (run.accuracy - runs[0].accuracy), abs=0.1)
+        assert [float(bar[0]), x[place]] == [x[place]] * 2
+        low, high = (y[0] - pixels * (end - runs[0].accuracy) for end in run.accuracy_interval)
+        assert [float(each) for each in bar[1:]] == pytest.approx([low, high], abs=0.2)
+    texts = written(svg)
+    assert [text for text in texts if text.endswith("\N{NO-BREAK SPACE}%")] == [
+        "91.0\N{NO-BREAK SPACE}%",
+        "93.0\N{NO-BREAK SPACE}%",
+    ]
+    assert [text for text in texts if text[0] in "\N{MINUS SIGN}tc"] == [
+        *("\N{MINUS SIGN}3", "\N{MINUS SIGN}2", "champion", "\N{MINUS SIGN}1", "this run")
+    ]
 
 
-def test_data_are_drawn_as_shares() -> None:
+@pytest.mark.parametrize("count", [1, 2, 11])
+def test_all_of_the_accuracy_chart_is_inside_the_picture(tmp_path: Path, count: int) -> None:
+    """However many runs there are, no dot and no end of an interval is cut off."""
+    runs = [past_run(place, 0.05 * place) for place in range(count)]
+    svg = drawn("accuracy", tmp_path, runs=runs, champion=runs[0].run)
+    width, height = (
+        float(ElementTree.fromstring(svg).attrib[name]) for name in ("width", "height")
+    )
+    assert all(7 < float(dot.attrib["cx"]) < width - 7 for dot in shapes(svg, "circle"))
+    ends = [float(end) for bar in re.findall(r"M[\d.]+ ([\d.]+)V([\d.]+)", svg) for end in bar]
+    assert all(7 < end < height - 7 for end in ends)
+    assert all(7 < float(text.attrib["y"]) < height for text in shapes(svg, "text"))
+
+
+def heights(path: str) -> list[float]:
+    """Return how high the steps of a histogram's path are above its axis."""
+    bottom = float(re.findall(r"M[\d.]+ ([\d.]+)", path)[0])
+    return [bottom - float(top) for top in re.findall(r"V([\d.]+)H", path)]
+
+
+def test_data_are_drawn_as_shares(tmp_path: Path) -> None:
     """Bars and steps add up to all images, now and before, however many there were."""
     profile, before = imagined_profile(60), imagined_profile(500, seed=6)
-    shares, ink, regions = data_chart(profile, before).axes
-    assert sum(bar.get_height() for bar in shares.patches) == pytest.approx(1)
-    assert [sum(step.get_data().values) for step in ink.patches] == pytest.approx([1, 1])
-    assert regions.texts[0].get_text() == f"{100 * profile.regions[0][0]:.0f} %"
+    chart = data_chart(profile, before)
+    for panel, sets in (("shares", 2), ("ink", 2)):
+        zero, *_, (top, text) = chart[panel]["ticks"]
+        pixels = (zero[0] - top) / (float(text.removesuffix(" %")) / 100)  # of all images
+        if panel == "shares":
+            tops = [[bar[name] for bar in chart[panel]["bars"]] for name in ("y", "before")]
+            totals = [sum(zero[0] - y for y in each) for each in tops]
+        else:
+            totals = [sum(heights(chart[panel][name])) for name in ("now", "before")]
+        assert len(totals) == sets
+        assert totals == pytest.approx([pixels, pixels], rel=0.01)
+    texts = written(drawn("data", tmp_path, profile=profile, before=before))
     change = 100 * (profile.regions[0][0] - before.regions[0][0])
-    assert regions.texts[1].get_text() == f"{change:+.1f}"
+    assert f"{100 * profile.regions[0][0]:.0f} %{change:+.1f}" in texts
+    assert [text for text in texts if text.isdigit()] == [*"0123456789"]
+
+
+@pytest.mark.parametrize(
+    "classes", [(3, 8), range(10), range(26), range(100), range(70_000, 70_012)], ids=len
+)
+def test_labels_of_the_data_do_not_touch(classes: Sequence[int]) -> None:
+    """Two labels or a hundred, of one digit or five: as many are written as there is room for."""
+    counts = (1,) * len(classes)
+    few = imagined_profile(len(classes)).model_copy(
+        update={"classes": tuple(classes), "counts": counts, "ink": (0.2,) * len(classes)}
+    )
+    bars = data_chart(few, None)["shares"]["bars"]
+    assert len(bars) == len(classes)
+    labelled = [(bar["x"], bar["label"]) for bar in bars if bar["label"] is not None]
+    assert labelled[0][1] == classes[0]
+    for (x, label), (following, _) in pairwise(labelled):
+        assert following - x > 9 * len(str(label))
+
+
+def test_a_share_on_the_blue_scale() -> None:
+    """The scale begins white, ends blue, and is even between its stops."""
+    assert [blue(share) for share in (0, 0.25, 0.5, 1, 7)] == [
+        *((255, 255, 255), (199, 220, 238), (143, 184, 221), (31, 95, 153), (31, 95, 153))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "expected"),
+    [
+        (0.9123, 0.9832, 5, ["92 %", "94 %", "96 %", "98 %"]),
+        (0, 0.11, 3, ["0 %", "5 %", "10 %"]),
+        (0.99911, 0.99989, 5, ["99.92 %", "99.94 %", "99.96 %", "99.98 %"]),
+        (0, 1, 4, ["0 %", "25 %", "50 %", "75 %", "100 %"]),
+        (0, 1, 5, ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"]),
+    ],
+)
+def test_round_values_are_marked(low: float, high: float, most: int, expected: list[str]) -> None:
+    """Marked values are round, evenly spaced, on the axis, and written with no digit too many."""
+    ticks = list(Scale(low, high, 100, 0).percent_ticks(most))
+    assert [text for _, text in ticks] == expected
+    for place, text in ticks:
+        value = float(text.removesuffix(" %")) / 100
+        assert place == pytest.approx(100 - 100 * (value - low) / (high - low), abs=0.051)
 
 
 def test_variants_stand_beside_their_image() -> None:

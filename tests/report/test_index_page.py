@@ -93,8 +93,15 @@ def test_the_chart_is_to_scale(tmp_path: Path) -> None:
     assert x == sorted(x)
     heights = [round((y[0] - each) / (y[0] - y[3]), 2) for each in y]
     assert heights == [round((each - 0.91) / 0.09, 2) for each in accuracies]
-    assert all(0 < each < 270 for each in y)
-    assert ["champion" in str(circle["class"]) for circle in circles] == [False, True, False, False]
+    assert all(7 < each < 300 - 7 for each in y)
+    assert [circle["fill"] == "var(--mark)" for circle in circles] == [False, True, False, False]
+    dates = [text for text in texts(tmp_path / "index.html") if text.endswith("13:05")]
+    assert dates == ["22 Nov 2026, 13:05"] * 2  # of the first run and of the last
+
+
+def texts(page: Path) -> list[str]:
+    """Return what is written in a page's chart, without its titles."""
+    return re.findall(r"<text[^>]*>([^<]+)</text>", page.read_text(encoding="utf-8"))
 
 
 def test_runs_that_read_all_alike_can_be_drawn(tmp_path: Path) -> None:

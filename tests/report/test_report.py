@@ -35,6 +35,7 @@ HOSTILE = (
 )
 
 DEFAULTS = Settings()
+RUNS = [past_run(place, 0.9 + place / 100) for place in range(3)]
 
 
 class Page(HTMLParser):
@@ -81,7 +82,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     draw_run(
         folder / "figures",
-        runs=[past_run(place) for place in range(3)],
+        runs=RUNS,
         champion=None,
         profile=imagined_profile(),
         before=None,
@@ -96,7 +97,7 @@ def changed(record: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 def test_markdown_links_the_figures(folder: Path) -> None:
     """report.md shows each figure once, by a relative link that leads to a file."""
-    write_report(folder, MANIFEST, METRICS)
+    write_report(folder, MANIFEST, METRICS, RUNS)
     links = re.findall(r"!\[[^\]]+\]\((.+?)\)", (folder / "report.md").read_text(encoding="utf-8"))
     assert [Path(link).stem for link in links] == [
         "accuracy",
@@ -113,7 +114,7 @@ def test_markdown_links_the_figures(folder: Path) -> None:
 
 def test_page_stands_alone(folder: Path) -> None:
     """report.html is one file under 1 MB that asks for nothing outside it."""
-    write_report(folder, MANIFEST, METRICS)
+    write_report(folder, MANIFEST, METRICS, RUNS)
     assert (folder / "report.html").stat().st_size < 1_000_000
     page = Page((folder / "report.html").read_text(encoding="utf-8"))
     assert not {"script", "iframe", "object", "base", "form"} & {tag for tag, _ in page.tags}
@@ -130,7 +131,7 @@ def test_page_stands_alone(folder: Path) -> None:
 
 def test_page_is_accessible(folder: Path) -> None:
     """The page names its language, has one main heading, and describes every picture."""
-    write_report(folder, MANIFEST, METRICS)
+    write_report(folder, MANIFEST, METRICS, RUNS)
     page = Page((folder / "report.html").read_text(encoding="utf-8"))
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == len(page.all("title")) == len(page.all("main")) == 1
@@ -141,7 +142,7 @@ def test_page_is_accessible(folder: Path) -> None:
 
 def test_order_of_the_report(folder: Path) -> None:
     """The report begins with the verdict and its interval and ends with the commands."""
-    write_report(folder, MANIFEST, METRICS)
+    write_report(folder, MANIFEST, METRICS, RUNS)
     text = (folder / "report.md").read_text(encoding="utf-8")
     assert text.startswith("# Promoted: 95.7\N{NO-BREAK SPACE}% of 94 test digits recognised\n")
     assert "89.6\N{NO-BREAK SPACE}% to 98.3\N{NO-BREAK SPACE}%" in text.split("##")[0]
@@ -160,20 +161,46 @@ def test_order_of_the_report(folder: Path) -> None:
         "Provenance",
         "Commands",
     ]
-    assert "4 read as 9 (3 times), 7 read as 1 (1 time)." in text
+    assert "4 predicted as 9 (3 times), 7 predicted as 1 (1 time)." in text
+
+
+def sections(markdown: str) -> dict[str, str]:
+    """Return the sections of a report by their headings, with every link to a picture emptied."""
+    before, *parts = re.sub(r"\]\(.+?\)", "](…)", markdown).split("\n## ")
+    return {"": before} | dict(part.split("\n", maxsplit=1) for part in parts)
 
 
 def test_artifact_holds_its_pictures(folder: Path) -> None:
     """The report for Prefect is the same text with PNG pictures inside, under 200 kB."""
-    artifact = write_report(folder, MANIFEST, METRICS)
+    artifact = write_report(folder, MANIFEST, METRICS, RUNS)
     assert len(artifact.encode()) < 200_000
     pictures = re.findall(r"\(data:image/png;base64,(.+?)\)", artifact)
     for picture in pictures:
         Image.open(io.BytesIO(base64.b64decode(picture, validate=True))).load()
-    without = re.sub(r"\]\(.+?\)", "](…)", artifact)
-    linked = (folder / "report.md").read_text(encoding="utf-8")
-    assert without == re.sub(r"\]\(.+?\)", "](…)", linked)
-    assert len(pictures) == 8
+    assert len(pictures) == 6
+    shown, linked = (
+        sections(text) for text in (artifact, (folder / "report.md").read_text(encoding="utf-8"))
+    )
+    assert [*shown] == [*linked]
+    assert {name for name in shown if shown[name] != linked[name]} == {"Accuracy", "Data"}
+
+
+def test_artifact_has_a_table_where_the_report_has_an_svg(folder: Path) -> None:
+    """Prefect's page shows no SVG: what the two charts of a run show stands there in tables."""
+    metrics = changed(METRICS, champion=CHAMPION | {"run": RUNS[1].run})
+    shown = sections(
+        write_report(folder, MANIFEST, metrics, RUNS).replace("\N{NO-BREAK SPACE}", " ")
+    )
+    assert re.findall(r"^\| (?:\*\*this|2026).*", shown["Accuracy"], re.MULTILINE) == [
+        "| **this run** | 92.0 % | 90.0 % to 94.0 % | kept |",
+        f"| {RUNS[1].run} | 91.0 % | 89.0 % to 93.0 % | kept, the champion until then |",
+        f"| {RUNS[0].run} | 90.0 % | 88.0 % to 92.0 % | kept |",
+    ]
+    assert "\n| | |\n| --: | --: |\n| 10.0 % | 20.0 % |\n| 30.0 % | 40.0 % |\n" in shown["Data"]
+    for name in ("Accuracy", "Data"):
+        assert "![" not in shown[name]
+        assert f"`figures/{name.lower()}.svg`" in shown[name]
+        assert (folder / "figures" / f"{name.lower()}.svg").is_file()
 
 
 def test_artifact_leaves_out_what_is_too_large(folder: Path, tmp_path: Path) -> None:
@@ -181,9 +208,9 @@ def test_artifact_leaves_out_what_is_too_large(folder: Path, tmp_path: Path) -> 
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "figures" / "mistakes.png")
-    artifact = write_report(tmp_path, MANIFEST, METRICS)
+    artifact = write_report(tmp_path, MANIFEST, METRICS, RUNS)
     assert len(artifact.encode()) < 200_000
-    assert artifact.count("data:image/png") == 7
+    assert artifact.count("data:image/png") == 5
     assert "figures/mistakes.png" in artifact
 
 
@@ -198,7 +225,7 @@ def test_artifact_leaves_out_what_is_too_large(folder: Path, tmp_path: Path) -> 
 def test_verdicts(folder: Path, verdict: str, title: str, said: str) -> None:
     """Each verdict is explained before the first section."""
     manifest = changed(MANIFEST, verdict=verdict, verdict_reason="it pleased")
-    write_report(folder, manifest, METRICS)
+    write_report(folder, manifest, METRICS, RUNS)
     text = (folder / "report.md").read_text(encoding="utf-8").split("\n## ")[0]
     assert text.startswith(f"# {title}: ")
     assert said in text
@@ -209,7 +236,7 @@ def test_verdicts(folder: Path, verdict: str, title: str, said: str) -> None:
 def test_the_champion_is_compared(folder: Path, p_value: float, said: str) -> None:
     """How many digits changed sides, which way, and whether that could be luck."""
     champion = CHAMPION | {"p_value": p_value}
-    write_report(folder, MANIFEST, changed(METRICS, champion=champion))
+    write_report(folder, MANIFEST, changed(METRICS, champion=champion), RUNS)
     text = (folder / "report.md").read_text(encoding="utf-8").split("\n## ")[0]
     assert "earlier, recognises 90.0" in text
     assert "8 of them changed sides: 7 from wrong to right, 1 from right to wrong" in text
@@ -219,7 +246,7 @@ def test_the_champion_is_compared(folder: Path, p_value: float, said: str) -> No
 def test_no_digit_that_changed_sides_is_said(folder: Path) -> None:
     """Networks that read the same digits right are said to do so, without a p-value."""
     champion = CHAMPION | {"wrong_to_right": 0, "right_to_wrong": 0, "p_value": 1}
-    artifact = write_report(folder, MANIFEST, changed(METRICS, champion=champion))
+    artifact = write_report(folder, MANIFEST, changed(METRICS, champion=champion), RUNS)
     assert "None of them changed sides.\n" in artifact
     assert "McNemar" not in artifact
 
@@ -227,7 +254,7 @@ def test_no_digit_that_changed_sides_is_said(folder: Path) -> None:
 def test_drift_is_told_at_the_top(folder: Path) -> None:
     """Data unlike the champion's are named before the first section, and measured in their own."""
     drifted = changed(METRICS, data=METRICS["data"] | DRIFT)
-    write_report(folder, MANIFEST, drifted)
+    write_report(folder, MANIFEST, drifted, RUNS)
     top, *sections = (folder / "report.md").read_text(encoding="utf-8").split("\n## ")
     assert "> **The data have drifted** from those of the champion; the change is large." in top
     (data,) = (section for section in sections if section.startswith("Data\n"))
@@ -239,7 +266,7 @@ def test_drift_is_told_at_the_top(folder: Path) -> None:
 def test_digits_in_both_splits_are_told_at_the_top(folder: Path) -> None:
     """Nobody reads that the network has seen no test digit where it has."""
     data = METRICS["data"] | {"test_images_in_training": 3, "duplicates": 1}
-    write_report(folder, MANIFEST, changed(METRICS, data=data))
+    write_report(folder, MANIFEST, changed(METRICS, data=data), RUNS)
     text = (folder / "report.md").read_text(encoding="utf-8")
     assert "> **3 of the test digits are in the training split too**" in text.split("\n## ")[0]
     assert "has seen none of these" not in text
@@ -252,24 +279,24 @@ def test_no_distortion_no_picture_of_it(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "figures" / "variants.png").unlink()
     manifest = copy.deepcopy(MANIFEST)
     manifest["settings"]["training"]["distortion"] = 0.0
-    artifact = write_report(tmp_path, manifest, METRICS)
+    artifact = write_report(tmp_path, manifest, METRICS, RUNS)
     assert "## Distortion" not in artifact
-    assert artifact.count("data:image/png") == 7
+    assert artifact.count("data:image/png") == 5
 
 
 def test_no_mistakes_is_said(folder: Path) -> None:
     """A run without mistakes has a sentence instead of a picture of them."""
     matrix = (np.eye(10, dtype=int) * 9).tolist()
     perfect = changed(METRICS, accuracy=1.0, confusion_matrix=matrix, test_rows=90)
-    artifact = write_report(folder, MANIFEST, perfect)
+    artifact = write_report(folder, MANIFEST, perfect, RUNS)
     assert "None: all 90 test digits were recognised." in artifact
     assert "No test digit was mistaken for another." in artifact
-    assert artifact.count("![") == 7
+    assert artifact.count("![") == 5
 
 
 def test_only_perfection_is_called_100_percent(folder: Path) -> None:
     """An accuracy just short of 1 is not rounded to 100 %."""
-    artifact = write_report(folder, MANIFEST, changed(METRICS, accuracy=0.9999))
+    artifact = write_report(folder, MANIFEST, changed(METRICS, accuracy=0.9999), RUNS)
     assert artifact.startswith("# Promoted: 99.990\N{NO-BREAK SPACE}%")
 
 
@@ -292,12 +319,14 @@ def hostile_report(folder: Path) -> str:
     )
     manifest["settings"] |= {"csv": HOSTILE, "artifacts": HOSTILE}
     manifest["source"]["path"] = HOSTILE
-    return write_report(folder, manifest, changed(METRICS, champion=CHAMPION | {"run": HOSTILE}))
+    metrics = changed(METRICS, champion=CHAMPION | {"run": HOSTILE})
+    runs = [RUNS[0].model_copy(update={"run": HOSTILE, "verdict": HOSTILE}), RUNS[1]]
+    return write_report(folder, manifest, metrics, runs)
 
 
 def test_values_stay_text(folder: Path) -> None:
     """No value adds a picture, a heading, a cell or any tag to the page; all of it is shown."""
-    write_report(folder, MANIFEST, METRICS)
+    write_report(folder, MANIFEST, METRICS, RUNS)
     plain = Page((folder / "report.html").read_text(encoding="utf-8"))
     hostile_report(folder)
     page = Page((folder / "report.html").read_text(encoding="utf-8"))
@@ -351,7 +380,8 @@ def test_commands_repeat_the_run(folder: Path) -> None:
 def test_commands_are_understood(folder: Path, given: dict[str, Any]) -> None:
     """The command line reads the command of a report as the settings of its run."""
     settings = Settings.model_validate(given)
-    write_report(folder, changed(MANIFEST, settings=settings.model_dump(mode="json")), METRICS)
+    manifest = changed(MANIFEST, settings=settings.model_dump(mode="json"))
+    write_report(folder, manifest, METRICS, RUNS)
     text = (folder / "report.md").read_text(encoding="utf-8")
     command = text[text.index("digits train") : text.index("digits show")]
     app = App(result_action="return_value")
