@@ -32,7 +32,7 @@ def cost_chart(history: pd.DataFrame) -> Figure:
 
     Args:
         history: columns `epoch` and `cost`, one row an epoch; where present, `validation_cost` is
-            drawn beside the cost and `validation_accuracy` (0 to 1) below it.
+            drawn next to the cost and `validation_accuracy` (0 to 1) below it.
     """
     accuracy = "validation_accuracy" in history
     figure = Figure(figsize=(5.6, 5.2 if accuracy else 3.3), layout="constrained")
@@ -78,7 +78,7 @@ def cost_chart(history: pd.DataFrame) -> Figure:
 
 
 def _end(ax: Axes, epoch: int, value: float, text: str, color: str, shift: int = 0) -> None:
-    """Mark the end of a line with a dot and, beside it, the number it reached."""
+    """Mark the end of a line with a dot and, next to it, its last value."""
     ax.plot(epoch, value, "o", color=color, markersize=6, clip_on=False)
     ax.annotate(
         text,
@@ -95,7 +95,7 @@ def _end(ax: Axes, epoch: int, value: float, text: str, color: str, shift: int =
 def confusion_chart(confusion_matrix: np.ndarray, classes: Sequence[int]) -> Figure:
     """Draw a confusion matrix: true classes in rows, predicted ones in columns.
 
-    Blue is the share of a class recognised. Orange is the share mistaken for another one, on a
+    Blue is the share of a class recognised. Orange is the share predicted as another one, on a
     scale of its own that ends at 10 % or at the worst confusion: on the same scale as the blue, a
     good network's mistakes would be invisible. Up to 30 classes the counts stand in the cells.
 

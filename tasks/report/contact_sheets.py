@@ -58,22 +58,22 @@ def mistakes_sheet(predictions: pd.DataFrame, images: np.ndarray) -> Figure:
     surest = wrong.sort_values("confidence", ascending=False, kind="stable").head(_MISTAKES)
     if surest.empty:
         figure, ax = sheet(10 * PITCH, 60)
-        write(ax, (10, 40), "No test image was mistaken.", 26)
+        write(ax, (10, 40), "All test images were recognised.", 26)
         return figure
     places = grid(len(surest), columns=5, width=2 * PITCH, height=140)
     figure, ax = sheet(10 * PITCH, places[-1][1] + 140)
     for (left, top), mistake in zip(places, surest.to_dict(orient="records"), strict=True):
         draw(ax, (left, top), images[mistake["place"]], cmap=_PAPER, limits=(0, 1))
-        beside = left + PITCH + 2
-        write(ax, (beside, top + 34), f"✗ {mistake['prediction']}", 30, color=ORANGE, weight="bold")
-        write(ax, (beside, top + 66), f"true {mistake['label']}", 23, weight="bold")
-        write(ax, (beside, top + 94), f"{100 * mistake['confidence']:.1f} % sure", 19, color=MUTED)
-        write(ax, (beside, top + 120), f"row {mistake['row']}", 19, color=MUTED)
+        right = left + PITCH + 2
+        write(ax, (right, top + 34), f"✗ {mistake['prediction']}", 30, color=ORANGE, weight="bold")
+        write(ax, (right, top + 66), f"true {mistake['label']}", 23, weight="bold")
+        write(ax, (right, top + 94), f"{100 * mistake['confidence']:.1f} % sure", 19, color=MUTED)
+        write(ax, (right, top + 120), f"row {mistake['row']}", 19, color=MUTED)
     return figure
 
 
 def variants_sheet(image: np.ndarray, variants: np.ndarray) -> Figure:
-    """Show one training digit, large, and beside it how the network saw it in some epochs.
+    """Show one training digit, large, and next to it how the network saw it in some epochs.
 
     Args:
         image: (side, side), 1 is full ink.

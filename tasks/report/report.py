@@ -40,8 +40,8 @@ def write_report(
 
     Args:
         folder: the run's folder, its figures already in `figures/`.
-        manifest: what the run did, as in manifest.json.
-        metrics: how well it did, as in metrics.json.
+        manifest: the run's manifest.json.
+        metrics: its metrics.json.
         runs: those of the chart of accuracies, oldest first.
 
     Returns:
@@ -105,11 +105,11 @@ def _filled_in(
 
 def _worst_confusions(matrix: np.ndarray, classes: Sequence[int], most: int = 3) -> Iterator[str]:
     """Describe the commonest confusions, the commonest first."""
-    mistaken = matrix.copy()
-    np.fill_diagonal(mistaken, 0)
-    for place in np.argsort(-mistaken, axis=None, kind="stable")[:most]:
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    for place in np.argsort(-wrong, axis=None, kind="stable")[:most]:
         true, predicted = divmod(int(place), len(matrix))
-        if times := int(mistaken[true, predicted]):
+        if times := int(wrong[true, predicted]):
             words = f"{classes[true]} predicted as {classes[predicted]}"
             yield f"{words} ({times} {'time' if times == 1 else 'times'})"
 

@@ -185,7 +185,7 @@ def test_no_mistakes_is_said() -> None:
     """A run without mistakes says so instead of showing nothing."""
     data = run_data(wrong=0)
     assert texts(mistakes_sheet(data["predictions"], data["images"])) == [
-        "No test image was mistaken."
+        "All test images were recognised."
     ]
 
 
