@@ -28,7 +28,7 @@ test: setup  ## run all tests, three files at a time: they wait a lot for other 
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 chaos: setup  ## kill N real runs at random moments (N=200)
-	$(BIN)/python -m pytest tests/test_chaos.py -k killed -s --timeout 0 --kills $(or $(N),200)
+	$(BIN)/python -m pytest tests/test_chaos.py -k killed -s --kills $(or $(N),200)
 
 lint: setup  ## style, format and types
 	$(BIN)/ruff check

@@ -144,8 +144,14 @@ def settings(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return quick(tmp_path / "small.csv", tmp_path / "artifacts")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+SECONDS_A_KILL = 50  # of the chaos test, on a machine that may be busy
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start with the slow files, so that no worker is left alone with one at the end."""
+    for item in items:
+        if "kills" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(SECONDS_A_KILL * config.getoption("--kills")))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -28,7 +28,6 @@ def finished_stages(artifacts: Path, reference: dict[str, str]) -> set[str]:
     return {stage for stage, key in reference.items() if records.why_unusable(store, key) is None}
 
 
-@pytest.mark.timeout(1200)  # some thirty real runs, on a machine that may be busy
 def test_killed_runs_leave_what_the_next_needs_and_nothing_half(
     trainer: Trainer, tmp_path: Path, kills: int
 ) -> None:

@@ -21,7 +21,7 @@ print(*sorted({"prefect", "pandas", "matplotlib", "scipy"} & set(sys.modules)), 
 
 @pytest.mark.parametrize(
     "command",
-    ["runs", "show latest", "rollback", "promote latest", "--help"],
+    ["plan --csv small.csv", "runs", "show latest", "rollback", "promote latest", "--help"],
 )
 def test_a_command_that_only_looks_starts_at_once(command: str, tmp_path: Path) -> None:
     """Prefect takes two seconds to import, pandas and matplotlib nearly one each."""

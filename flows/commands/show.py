@@ -26,7 +26,13 @@ def show(
     if json:
         print(json_format.dumps({"manifest": manifest, "metrics": metrics}))
     else:
-        out.print(run_details(folder, manifest, metrics))
+        try:
+            out.print(run_details(folder, manifest, metrics))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"{folder}: manifest.json or metrics.json is damaged ({type(error).__name__}: "
+                f"{error}). What is wrong is listed by: digits verify {run}"
+            ) from error
     report = folder / "report.html"
     if open and not webbrowser.open(report.resolve().as_uri()):
         raise InputError(f"no browser could be started here. Open the report yourself: {report}")

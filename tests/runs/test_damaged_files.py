@@ -10,6 +10,7 @@ import pytest
 from examples.runs import STAGES, manifest, ran, run
 
 from flows.commands.runs import runs
+from flows.commands.show import show
 from flows.settings import Settings
 from flows.stages import stages
 from tasks.cache.json_file import MOST_BYTES, read_object
@@ -158,3 +159,12 @@ def test_a_lock_s_file_may_be_anything(settings: Settings, name: str, harm: str)
         return
     with pytest.raises(OSError, match=name):
         run(settings)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "metrics.json"])
+def test_showing_a_damaged_run_names_it(settings: Settings, file: str) -> None:
+    """What is JSON and has not the fields of a run is one clear error."""
+    (folder,) = (settings.artifacts / "runs").iterdir()
+    (folder / file).write_text("{}")
+    with pytest.raises(InputError, match=r"is damaged .* digits verify latest"):
+        show("latest", artifacts=settings.artifacts)
