@@ -1,13 +1,12 @@
 """The second stage: digits are shuffled and split into training and test."""
 
-from dataclasses import replace
-
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
-from tasks.digits.table import read_digits, write_digits
+from tasks.digits.shuffle import in_order
+from tasks.digits.table import digit_writer, read_batches, read_info, read_labels
 from tasks.errors import DataError
 
 
@@ -84,14 +83,31 @@ def shuffle_split(store: Store, digits: StoredFile, split: SplitSettings, seed: 
     Raises:
         DataError: too few rows for the split.
     """
-    table = read_digits(store.path(digits))
+    parquet = store.path(digits)
+    info, labels = read_info(parquet), read_labels(parquet)
     # 0 and 1 keep the streams of the split and of the training apart.
     rng = np.random.default_rng([seed, 0])
-    parts = split_rows(table.labels, split.train_fraction, split.stratify, rng)
+    train_rows, test_rows = split_rows(labels, split.train_fraction, split.stratify, rng)
+    order = np.concatenate([train_rows, test_rows])
+    images = (pixels for pixels, _ in read_batches(parquet))
+    image = np.dtype((info.pixel_type, info.image_side**2))
+    made_by = {"pixel_max": info.pixel_max, "classes": info.classes}
     with store.scratch() as scratch:
-        kept = []
-        for name, rows in zip(("train", "test"), parts, strict=True):
-            part = replace(table, pixels=table.pixels[rows], labels=table.labels[rows])
-            write_digits(part, scratch / f"{name}.parquet")
-            kept.append(store.keep(scratch / f"{name}.parquet"))
-    return Split(train=kept[0], test=kept[1], train_rows=len(parts[0]), test_rows=len(parts[1]))
+        train, test = scratch / "train.parquet", scratch / "test.parquet"
+        with (
+            digit_writer(train, info.pixel_type, info.image_side, made_by) as append_to_train,
+            digit_writer(test, info.pixel_type, info.image_side, made_by) as append_to_test,
+        ):
+            place = 0
+            for pixels in in_order(images, image, order, scratch / "images"):
+                rows = order[place : place + len(pixels)]
+                left = max(0, len(train_rows) - place)  # of the training part
+                append_to_train(pixels[:left], labels[rows[:left]])
+                append_to_test(pixels[left:], labels[rows[left:]])
+                place += len(pixels)
+        return Split(
+            train=store.keep(train),
+            test=store.keep(test),
+            train_rows=len(train_rows),
+            test_rows=len(test_rows),
+        )

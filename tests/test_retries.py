@@ -16,7 +16,7 @@ from examples.runs import changed, manifest, run
 from flows.settings import Settings
 from tasks.errors import DataError
 
-PLACES = ["tasks.shuffle_split.read_digits", "tasks.publish.write_report"]
+PLACES = ["tasks.shuffle_split.read_info", "tasks.publish.write_report"]
 
 
 class Trouble:

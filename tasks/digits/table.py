@@ -1,11 +1,11 @@
 """Digits as Parquet: a `pixels` column of small images and a `label` column.
 
-The same digits, read with the same settings, give the same bytes: rows are written in groups of a
-fixed size, and nothing in the file tells the time.
+They are read whole or a group of rows at a time. The same digits, read with the same settings, give
+the same bytes: rows are written in groups of a fixed size, and nothing depends on the time.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from tasks.digits.classes import DIGITS, label_type
 
 ROWS_A_GROUP = 4096
 _BYTES_A_GROUP = 1 << 26
+_BUFFER = 1 << 20  # bytes of a column read at a time
 METADATA = b"digits"
 
 
@@ -90,10 +91,9 @@ def digit_writer(
     ):
 
         def write_group() -> None:
-            flat = pa.array(group[:filled].reshape(-1))
-            storage = pa.FixedSizeListArray.from_arrays(flat, inputs)
+            storage = pa.FixedSizeListArray.from_arrays(_array(group[:filled].reshape(-1)), inputs)
             images = pa.ExtensionArray.from_storage(tensor, storage)
-            writer.write_table(pa.table([images, pa.array(group_labels[:filled])], schema=schema))
+            writer.write_batch(pa.record_batch([images, _array(group_labels[:filled])], schema))
 
         def append(pixels: np.ndarray, labels: np.ndarray) -> None:
             nonlocal filled
@@ -112,6 +112,12 @@ def digit_writer(
             write_group()
 
 
+def _array(numbers: np.ndarray) -> pa.Array:
+    # `pa.array` would import pandas, which takes a second.
+    kind = pa.from_numpy_dtype(numbers.dtype)
+    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
+
+
 def write_digits(digits: Digits, parquet: Path) -> None:
     """Write digits as Parquet, whole or not at all."""
     pixel_type = digits.pixels.dtype.name
@@ -120,20 +126,68 @@ def write_digits(digits: Digits, parquet: Path) -> None:
         append(digits.pixels, digits.labels)
 
 
-def read_digits(parquet: Path) -> Digits:
-    """Read digits that were written here."""
-    # `pq.read_table` and `to_numpy` would import pandas, and `flatten` pyarrow's functions.
+@dataclass(frozen=True)
+class TableInfo:
+    """What a file of digits holds, known without reading its images.
+
+    Attributes:
+        rows: how many digits.
+        pixel_type: NumPy type of the pixels, such as uint8.
+        image_side: height and width of an image.
+        pixel_max: the value of full ink.
+        classes: the labels there are, ascending.
+    """
+
+    rows: int
+    pixel_type: str
+    image_side: int
+    pixel_max: float
+    classes: tuple[int, ...]
+
+
+def read_info(parquet: Path) -> TableInfo:
+    """Return what digits that were written here are like."""
     with pq.ParquetFile(parquet) as file:
-        table = file.read()
-    about = json.loads(table.schema.metadata[METADATA])
-    images, labels = (table.column(name).combine_chunks() for name in ("pixels", "label"))
-    side = about["image_side"]
-    # The tensors lie one behind the other in the storage; taking it as it is copies nothing.
-    pixels = np.from_dlpack(images.storage.values).reshape(-1, side * side)
-    return Digits(
-        pixels=pixels,
-        labels=np.from_dlpack(labels),
-        image_side=side,
-        pixel_max=about["pixel_max"],
-        classes=tuple(about.get("classes", DIGITS)),  # none in files of earlier versions
-    )
+        about = json.loads(file.schema_arrow.metadata[METADATA])
+        images = file.schema_arrow.field("pixels").type
+        return TableInfo(
+            rows=file.metadata.num_rows,
+            pixel_type=np.dtype(images.value_type.to_pandas_dtype()).name,
+            image_side=about["image_side"],
+            pixel_max=about["pixel_max"],
+            classes=tuple(about["classes"]),
+        )
+
+
+def read_batches(parquet: Path) -> Generator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the digits of a file that was written here, one group of rows after the other.
+
+    Yields:
+        (rows, side · side) pixels as they are stored, and (rows,) labels.
+    """
+    info = read_info(parquet)
+    # Arrow would otherwise keep all that it has read of a file, as long as the file is open.
+    with pq.ParquetFile(parquet, pre_buffer=False, buffer_size=_BUFFER) as file:
+        for batch in file.iter_batches(rows_in_group(info.image_side, info.pixel_type)):
+            storage = batch.column("pixels").storage
+            # `flatten` and `to_numpy` would import what takes a second; this copies nothing.
+            pixels = np.from_dlpack(storage.values).reshape(-1, info.image_side**2)
+            rows = slice(storage.offset, storage.offset + batch.num_rows)
+            yield pixels[rows], np.from_dlpack(batch.column("label"))
+
+
+def read_labels(parquet: Path) -> np.ndarray:
+    """Return the labels of all digits, (rows,), without reading the images."""
+    with pq.ParquetFile(parquet) as file:  # `pq.read_table` imports pandas
+        return np.from_dlpack(file.read(["label"]).column("label").combine_chunks())
+
+
+def read_digits(parquet: Path) -> Digits:
+    """Read the digits of a file that was written here into memory."""
+    info = read_info(parquet)
+    pixels, row = np.empty((info.rows, info.image_side**2), info.pixel_type), 0
+    for some, _ in read_batches(parquet):
+        pixels[row : row + len(some)] = some
+        row += len(some)
+    labels = read_labels(parquet)
+    return Digits(pixels, labels, info.image_side, info.pixel_max, info.classes)

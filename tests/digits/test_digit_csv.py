@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,6 @@ from tasks.digits.csv_reader import csv_to_parquet, read_images
 from tasks.digits.table import Digits, read_digits
 from tasks.errors import DataError
 
-PROJECT = Path(__file__).resolve().parents[2]
 LABELS = np.arange(30) % 10
 
 
@@ -218,32 +215,6 @@ def test_a_file_of_many_blocks_keeps_every_row_in_order(tmp_path: Path) -> None:
     digits = ingested(tmp_path, content, pixel_max=255_000)
     assert (digits.pixels == pixels * 1000).all()
     assert (digits.labels == np.arange(rows) % 10).all()
-
-
-PEAK = """
-import sys
-from pathlib import Path
-from tasks.digits.csv_format import CsvFormat
-from tasks.digits.csv_reader import csv_to_parquet
-csv_to_parquet(Path(sys.argv[1]), Path(sys.argv[2]), CsvFormat())
-status = Path("/proc/self/status").read_text()
-print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    """Ten times the digits need not ten times the memory, because rows are streamed."""
-    csv, block = tmp_path / "many.csv", "\n".join(lines(drawn(20), at=400)) + "\n"
-    peaks = []
-    for copies in (400, 4000):
-        with csv.open("w") as file:
-            file.writelines([block] * copies)
-        words = [sys.executable, "-c", PEAK, str(csv), str(tmp_path / "many.parquet")]
-        done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=True)
-        peaks.append(int(done.stdout) * 1024)
-    growth_of_file = csv.stat().st_size * 0.9
-    assert peaks[1] - peaks[0] < growth_of_file / 2
 
 
 def test_images_to_predict_come_with_or_without_labels(tmp_path: Path) -> None:

@@ -6,7 +6,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.digits.table import ROWS_A_GROUP, Digits, digit_writer, read_digits, write_digits
+from tasks.digits.table import (
+    ROWS_A_GROUP,
+    Digits,
+    digit_writer,
+    read_batches,
+    read_digits,
+    write_digits,
+)
 
 MADE_BY = {"pixel_max": 255.0, "classes": list(range(10))}
 
@@ -60,6 +67,16 @@ def test_rows_picked_in_any_order_are_written_as_picked(tmp_path: Path) -> None:
     back = read_digits(tmp_path / "d.parquet")
     assert (back.pixels == digits.pixels[::-2]).all()
     assert (back.labels == digits.labels[::-2]).all()
+
+
+def test_large_images_are_written_in_smaller_groups(tmp_path: Path) -> None:
+    """A group of rows is bounded in bytes, so that a batch of any images fits in memory."""
+    pixels = np.zeros((300, 512 * 512), np.uint8)
+    pixels[:, 0] = np.arange(300) % 256
+    write_digits(Digits(pixels, np.arange(300) % 10, 512, 255.0), tmp_path / "d.parquet")
+    sizes = [len(labels) for _, labels in read_batches(tmp_path / "d.parquet")]
+    assert sizes == [256, 44]
+    assert (read_digits(tmp_path / "d.parquet").pixels == pixels).all()
 
 
 def test_failure_half_way_leaves_nothing(tmp_path: Path) -> None:
