@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 from conftest import Digits as DigitsCommand
 from examples.digits import imagined_profile
@@ -29,7 +28,7 @@ from tasks.digits.csv_reader import csv_to_parquet
 from tasks.digits.network_inputs import labels_of, one_hot
 from tasks.digits.profile import profile_of
 from tasks.digits.scores import score
-from tasks.digits.table import Digits, read_digits, write_digits
+from tasks.digits.table import read_digits, write_digits
 from tasks.errors import DataError
 from tasks.predict import predict_files
 from tasks.report.charts import confusion_chart
@@ -140,17 +139,6 @@ def test_a_label_too_many_or_too_few_is_refused(
     csv = write_csv(tmp_path / "letters.csv")
     with pytest.raises(DataError, match=words):
         csv_to_parquet(csv, tmp_path / "letters.parquet", CsvFormat(classes=classes))
-
-
-def test_digits_of_earlier_versions_are_still_read(tmp_path: Path) -> None:
-    """A stored file that names no classes holds digits; so does a model without them."""
-    parquet = tmp_path / "digits.parquet"
-    write_digits(Digits(np.zeros((2, 4), np.uint8), np.array([3, 9], np.int8), 2, 255), parquet)
-    table = pq.read_table(parquet)
-    about = json.loads(table.schema.metadata[b"digits"])
-    del about["classes"]
-    pq.write_table(table.replace_schema_metadata({"digits": json.dumps(about)}), parquet)
-    assert read_digits(parquet).classes == tuple(range(10))
 
 
 def test_a_score_speaks_of_labels() -> None:
