@@ -262,6 +262,13 @@ def test_kinds_that_can_not_be_read_are_reported_at_once(
         read(a_run, tmp_path / "read.csv", tmp_path / name)
 
 
+def test_a_pipe_is_refused_and_not_waited_for(a_run: Path, tmp_path: Path) -> None:
+    """Files are read twice or more, which a pipe can't be."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="no regular file"):
+        read(a_run, tmp_path / "read.csv", tmp_path / "pipe")
+
+
 def test_another_kind_of_output_is_refused(a_run: Path, small_csv: Path, tmp_path: Path) -> None:
     """Predictions are CSV or Parquet."""
     with pytest.raises(InputError, match=r"written as \.csv or \.parquet"):

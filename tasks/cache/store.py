@@ -96,7 +96,7 @@ class Store(BaseModel):
     def drop_checkpoints(self, key: str) -> None:
         """Remove what the stage of a key kept while it was at work, all members of an ensemble."""
         for path in (self.folder / "checkpoints").glob(f"{key}*"):
-            path.unlink(missing_ok=True)
+            clear(path)
 
     def path(self, file: StoredFile) -> Path:
         """Return where a stored file is now."""

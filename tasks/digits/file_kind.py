@@ -23,6 +23,11 @@ def kind_of(path: Path) -> Kind:
     Raises:
         InputError: it is missing, a folder, or of a kind that can't be read.
     """
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise InputError(
+            f"{path}: no regular file. Name a CSV, a Parquet file or a picture; what comes through "
+            "a pipe must be saved first."
+        )
     try:
         with path.open("rb") as file:
             start = file.read(16)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from network.training_state import TrainingState
-from tasks.cache.atomic import atomic_path
+from tasks.cache.atomic import atomic_path, clear
 
 SECONDS_BETWEEN = 5.0
 LEAST_SHARE = 100  # training lasts so many times longer than its last checkpoint took to write
@@ -58,10 +58,10 @@ class Checkpoint:
         Numbers are restored bit for bit: arrays as they are, floats from their shortest decimal
         form, which is exact.
         """
-        try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
+        if not self._path.is_file():
+            clear(self._path)  # a folder or a pipe of its name would be in the way of the next
             return None
+        content = self._path.read_bytes()
         digest, body = content[:_DIGEST], content[_DIGEST:]
         if hashlib.sha256(body).digest() != digest:
             _log.warning("%s: checkpoint damaged, training starts from the beginning", self._path)

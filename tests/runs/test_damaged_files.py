@@ -18,6 +18,7 @@ from tasks.champion.promotions import Promotions
 from tasks.errors import InputError
 from tasks.runs.past_runs import DamagedRun, all_runs
 from tasks.runs.plan import Plan
+from tasks.training.checkpoint import Checkpoint
 
 
 def deep(path: Path) -> None:
@@ -168,3 +169,12 @@ def test_showing_a_damaged_run_names_it(settings: Settings, file: str) -> None:
     (folder / file).write_text("{}")
     with pytest.raises(InputError, match=r"is damaged .* digits verify latest"):
         show("latest", artifacts=settings.artifacts)
+
+
+@pytest.mark.parametrize("harm", ["folder", "pipe", "device", "no file"])
+def test_what_is_in_a_checkpoint_s_place_is_replaced(harm: str, tmp_path: Path) -> None:
+    """A training starts from the beginning, and its next checkpoint can be saved."""
+    HARMS[harm][0](tmp_path / "key")
+    assert Checkpoint(tmp_path / "key").load() is None
+    assert not (tmp_path / "key").exists()
+    assert not (tmp_path / "key").is_symlink()
