@@ -32,7 +32,7 @@ def centred(image: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    """Write digits.csv beside this file."""
+    """Write digits.csv next to this file."""
     images, labels = mnist_data()
     pixels = [centred(image).ravel() for image in images.reshape(-1, 28, 28)]
     target = Path(__file__).with_name("digits.csv")

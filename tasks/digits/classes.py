@@ -1,4 +1,4 @@
-"""The labels a network tells apart, and which of its outputs each of them has.
+"""The labels a network distinguishes, and which of its outputs each of them has.
 
 Outputs are numbered from 0 in the order of the labels; a label may be any whole number.
 """

@@ -154,7 +154,7 @@ def _fields(line: Lines, path: Path) -> list[str]:
 
 
 def _is_header(fields: list[str]) -> bool:
-    """Tell names from a digit: mostly words, or numbers that just count the columns."""
+    """Return whether a line names the columns: by words mostly, or by counting them."""
     words = [field for field in fields if not _is_number(field)]
     if 2 * len(words) > len(fields):
         return True

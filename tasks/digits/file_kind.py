@@ -1,4 +1,4 @@
-"""What kind of file the user gave, told by its first bytes whatever it is called."""
+"""What kind of file the user gave, by its first bytes, whatever it is called."""
 
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ _OTHERS = {  # what people take for a picture that can be read
 
 
 def kind_of(path: Path) -> Kind:
-    """Tell pictures and Parquet by their magic bytes; all else is for the reader of CSV to judge.
+    """Return a file's kind by its magic bytes; what has none is for the reader of CSV to check.
 
     Raises:
         InputError: it is missing, a folder, or of a kind that can't be read.
@@ -54,5 +54,5 @@ def kind_of(path: Path) -> Kind:
             "WEBP, and CSV and Parquet files of pixels."
         )
     if path.suffix.lower() == ".parquet":
-        raise InputError(f"{path}: named .parquet but no Parquet file. Fetch or write it anew.")
+        raise InputError(f"{path}: named .parquet but no Parquet file. Fetch or write it again.")
     return "csv"

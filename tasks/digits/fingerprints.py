@@ -10,7 +10,7 @@ from hashlib import blake2b
 import numpy as np
 
 _BYTES = 8
-_LEVELS = 255  # pixels are told apart as 8-bit ink, however they were stored
+_LEVELS = 255  # pixels are compared as 8-bit ink, however they were stored
 
 
 def image_digests(pixels: np.ndarray, pixel_max: float) -> np.ndarray:

@@ -104,8 +104,8 @@ def test_labels_are_kept_in_the_narrowest_type(classes: tuple[int, ...], name: s
     ("classes", "words"),
     [((0, 1), "0 and 1"), (tuple(range(5, 10)), "5 to 9"), ((1, 3, 5), "1, 3 and 5")],
 )
-def test_classes_are_told_in_words(classes: tuple[int, ...], words: str) -> None:
-    """A range is told by its ends."""
+def test_classes_are_named(classes: tuple[int, ...], words: str) -> None:
+    """A range is named by its ends."""
     assert in_words(classes) == words
 
 
@@ -142,7 +142,7 @@ def test_a_label_too_many_or_too_few_is_refused(
 
 
 def test_a_score_speaks_of_labels() -> None:
-    """The table of classes is told by label, the matrix by their order."""
+    """The table of classes is by label, the matrix by their order."""
     labels = np.array([65, 65, -3, 200])
     scored = score(labels, np.array([65, 200, -3, 200]), LETTERS)
     assert scored["accuracy"] == 0.75
@@ -242,7 +242,7 @@ def test_a_reason_names_few_of_many_labels() -> None:
 
 
 def test_a_net_for_letters_grows_from_a_net_for_digits(settings: Settings, tmp_path: Path) -> None:
-    """Only the last layer starts anew; report, model, predictions and checks speak of letters."""
+    """Only the last layer is new; report, model, predictions and checks speak of letters."""
     letters = changed(
         settings,
         csv=write_csv(tmp_path / "letters.csv"),
@@ -252,10 +252,10 @@ def test_a_net_for_letters_grows_from_a_net_for_digits(settings: Settings, tmp_p
     )
     published = run(letters)
     folder = published.directory
-    told = manifest(published)
+    written = manifest(published)
     assert ran(published)[0] == "ingest"
     assert published.accuracy > 0.9
-    assert "knows the labels 0 to 9, and these are -3, 65 and 200" in told["verdict_reason"]
+    assert "knows the labels 0 to 9, and these are -3, 65 and 200" in written["verdict_reason"]
     assert load_model(folder).classes == LETTERS
     assert verify(folder, Store(folder=settings.artifacts)).problems == []
     report = (folder / "report.md").read_text()
@@ -316,7 +316,7 @@ def test_outputs_of_other_labels_start_at_random(settings: Settings, tmp_path: P
 def test_labels_are_named_on_the_command_line(
     digits: DigitsCommand, tmp_path: Path, server: str
 ) -> None:
-    """`--classes` takes several numbers, negative ones too; wrong ones are told in one line."""
+    """`--classes` takes several numbers, negative ones too; wrong ones are named in one line."""
     csv = write_csv(tmp_path / "letters.csv")
     words = ("--csv", csv, "--recipe", "classic", "--epochs", 3, "--json")
     done = digits("train", *words, "--classes", "200", "65", "-3", PREFECT_API_URL=server)

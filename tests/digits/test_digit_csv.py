@@ -86,7 +86,7 @@ BY_NAME = ",".join([*NAMES[:5], "digit", *NAMES[5:]]) + "\n" + "\n".join(lines(a
         pytest.param(BY_NAME, {"label_column": "digit"}, id="label in the middle, by name"),
         pytest.param("\n".join(lines(labels=LABELS * 1.0)), {}, id="labels as floats"),
         pytest.param("\n".join(lines(pixels=PIXELS * 1.0)), {}, id="whole pixels as floats"),
-        pytest.param(gzip.compress(TEXT.encode()), {}, id="gzip told by its content"),
+        pytest.param(gzip.compress(TEXT.encode()), {}, id="gzip known by its content"),
         pytest.param(gzip.compress(("\ufeff" + LABEL_LAST + TEXT).encode()), {}, id="gzip, BOM"),
     ],
 )
@@ -104,7 +104,7 @@ def test_same_digits_whatever_the_form(
 
 @pytest.mark.parametrize("side", [8, 20, 28])
 def test_the_side_follows_from_the_columns(tmp_path: Path, side: int) -> None:
-    """Square images of any size are taken without being told their size."""
+    """Square images of any size are read without their size being given."""
     pixels = drawn(side)
     digits = ingested(tmp_path, "\n".join(lines(pixels, at=side * side)))
     assert digits.image_side == side
@@ -151,7 +151,7 @@ def test_column_order_transposes_each_image(tmp_path: Path) -> None:
     assert (digits.pixels.reshape(-1, 8, 8) == PIXELS.reshape(-1, 8, 8).swapaxes(1, 2)).all()
 
 
-def test_label_ten_is_zero_when_told(tmp_path: Path) -> None:
+def test_label_ten_is_zero_where_set(tmp_path: Path) -> None:
     """Label 10, which 1-based tools write for the digit 0, is read as 0, and 0 stays 0."""
     tens = np.where(np.arange(30) == 10, 10, LABELS)
     digits = ingested(tmp_path, "\n".join(lines(labels=tens)), label_ten_is_zero=True)

@@ -382,7 +382,7 @@ def test_a_fault_after_many_blocks(tmp_path: Path) -> None:
 
 
 def test_the_first_fault_is_named(tmp_path: Path) -> None:
-    """Of several faults the reader is told the one that comes first in the file."""
+    """Of several faults, the one that comes first in the file is named."""
     first, second = with_cell(4, 3, "abc"), with_cell(9, 17, "12")
     content = text(*first[:8], *second[8:])
     expected = "line 4: column 3: 'abc' is no number."

@@ -30,7 +30,7 @@ def test_the_file_is_the_one_recorded() -> None:
 
 
 def test_the_readme_tells_the_same_facts() -> None:
-    """A data file that is made anew must be described anew."""
+    """A data file that is made again must be described again."""
     text = (DATA / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"`([0-9a-f]{64})`", text) == [SHA256]
     assert f"{CSV.stat().st_size:,}" in text
