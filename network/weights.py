@@ -4,6 +4,7 @@ Any `pickle.load` reads what is written here. What is read here may come from an
 `restricted_pickle.py` makes sure that nothing in it is executed.
 """
 
+import hashlib
 import pickle
 from collections.abc import Sequence
 from itertools import pairwise
@@ -30,22 +31,30 @@ def dump_weights(weights: Sequence[np.ndarray]) -> bytes:
     return pickle.dumps([layer.copy() for layer in check_weights(weights)], protocol=_PROTOCOL)
 
 
-def load_weights(path: Path) -> list[np.ndarray]:
+def load_weights(path: Path, sha256: str | None = None) -> list[np.ndarray]:
     """Read a weights file from anywhere.
+
+    Args:
+        path: the file.
+        sha256: the digest that the bytes must have which are read; None takes any.
 
     Returns:
         One array a layer, (outputs, inputs + 1), bias in column 0, all float32 or all float64.
 
     Raises:
-        WeightsError: it can't be read, is no pickle of NumPy float arrays in a list or tuple, or
-            the arrays do not fit together.
+        WeightsError: it can't be read, has another digest, is no pickle of NumPy float arrays in a
+            list or tuple, or the arrays do not fit together.
     """
     try:
         if path.exists() and not path.is_file():
-            raise WeightsError("not a file")
-        return check_weights(read_arrays(path.read_bytes()))
+            raise WeightsError(f"{path}: not a file. Name a pickled list of float arrays.")
+        content = path.read_bytes()
     except OSError as error:
         raise WeightsError(f"{path}: can't be read: {error.strerror}.") from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise WeightsError(f"{path}: changed since its digest was taken. Start again.")
+    try:
+        return check_weights(read_arrays(content))
     except (RefusedPickleError, WeightsError) as error:
         raise WeightsError(
             f"{path}: {error}. Allowed is a pickled list of float arrays, one a layer, "

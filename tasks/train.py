@@ -41,8 +41,8 @@ def train(
 
     Raises:
         DataError: a validation part is asked for that leaves too few digits.
-        InputError: the initial network has other inputs or hidden layers, or its file changed.
-        WeightsError: the initial network's file is not a list of weight matrices.
+        InputError: the initial network has other inputs or hidden layers.
+        WeightsError: the initial network's file changed, or is not a list of weight matrices.
         MemoryError: the network is too large for this machine.
         DivergenceError: the cost became infinite or not a number.
     """

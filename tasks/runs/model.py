@@ -66,9 +66,10 @@ def load_model(folder: Path) -> SavedModel:
     """
     model = read_json(folder / MODEL)
     path = folder / WEIGHTS
-    if wrong := damage(path, str(model.get("weights_sha256"))):
+    sha256 = str(model.get("weights_sha256"))
+    if wrong := damage(path, sha256):
         raise InputError(f"{path}: {wrong}. Use another run.")
-    weights = load_weights(path)
+    weights = load_weights(path, sha256)  # the bytes that are used, whatever happened meanwhile
     try:
         saved = SavedModel(
             run=folder.name,

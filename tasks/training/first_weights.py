@@ -44,15 +44,9 @@ class InitialNetwork(BaseModel):
         """Read the network.
 
         Raises:
-            InputError: the file has changed since its digest was taken.
-            WeightsError: it is not a list of weight matrices.
+            WeightsError: the file changed since its digest was taken, or is not a list of matrices.
         """
-        layers = load_weights(self.weights.path)
-        if SourceFile.of(self.weights.path) != self.weights:
-            raise InputError(
-                f"{self.weights.path}: changed since the run began. Start the run again."
-            )
-        return Pretrained(layers, self.new_outputs)
+        return Pretrained(load_weights(self.weights.path, self.weights.sha256), self.new_outputs)
 
 
 def first_weights(

@@ -1,6 +1,7 @@
 """Weights as a file: what is written anyone can read, and what is read can do no harm."""
 
 import builtins
+import hashlib
 import os
 import pickle
 import pickletools
@@ -481,3 +482,14 @@ def test_damaged_weights_are_weights_or_refused(
         place = int(where * len(content))
         content = content[:place] + added + content[place + lost :]
     _weights_or_refusal(load, content)
+
+
+def test_the_bytes_that_are_read_have_the_digest(tmp_path: Path) -> None:
+    """A file that changed after its digest was taken is refused, whole network or not."""
+    path = tmp_path / "weights.pkl"
+    path.write_bytes(dump_weights([np.zeros((2, 3), np.float32)]))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert len(load_weights(path, sha256)) == 1
+    path.write_bytes(dump_weights([np.ones((2, 3), np.float32)]))
+    with pytest.raises(WeightsError, match="changed since its digest was taken"):
+        load_weights(path, sha256)
