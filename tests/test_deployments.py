@@ -53,7 +53,9 @@ class Served(NamedTuple):
         """Start a run at once, as the scheduler does, and return its name."""
         found = self.api.get(f"deployments/name/{deployment}").json()
         given = {"parameters": self._parameters(settings), "state": {"type": "SCHEDULED"}}
-        created = self.api.post(f"deployments/{found['id']}/create_flow_run", json=given)
+        path = f"deployments/{found['id']}/create_flow_run"
+        # A busy server says so with 503, and Prefect's own client asks again.
+        created = until(lambda: (a := self.api.post(path, json=given)).status_code != 503 and a)
         created.raise_for_status()
         return str(created.json()["name"])
 

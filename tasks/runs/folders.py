@@ -14,12 +14,26 @@ from tasks.errors import InputError
 
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
+_SECOND = len("2026-11-22T13-05-11Z")  # of a folder's name
 CHAMPION = "champion.json"
 
 
 def complete_runs(artifacts: Path) -> list[Path]:
-    """Return the folders of all complete runs, newest first."""
-    return sorted((path.parent for path in artifacts.glob(f"runs/*/{MANIFEST}")), reverse=True)
+    """Return the folders of all complete runs, newest first.
+
+    Names begin with the second a run began; of runs that began in the same one, the newest is the
+    one whose manifest was written last.
+    """
+    folders = (path.parent for path in artifacts.glob(f"runs/*/{MANIFEST}"))
+    return sorted(folders, key=_age, reverse=True)
+
+
+def _age(folder: Path) -> tuple[str, int, str]:
+    try:
+        written = (folder / MANIFEST).lstat().st_mtime_ns
+    except OSError:  # deleted meanwhile
+        written = 0
+    return folder.name[:_SECOND], written, folder.name
 
 
 def read_json(path: Path) -> dict[str, Any]:
