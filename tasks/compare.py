@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from tasks.cache.store import Store
 from tasks.errors import InputError
 from tasks.runs.changed_digits import ChangedDigits, changed_digits, obstacle
-from tasks.runs.folders import read_json
+from tasks.runs.folders import METRICS, read_json
 from tasks.runs.manifest import Manifest, read_manifest
 
 Pair = tuple[Any, Any]  # of run A and of run B; None where a run has no such thing
@@ -49,7 +49,7 @@ def compare(a: Path, b: Path, store: Store) -> RunComparison:
         InputError: a run's manifest or metrics can't be used.
     """
     of_a, of_b = read_manifest(a), read_manifest(b)
-    metrics_a, metrics_b = read_json(a / "metrics.json"), read_json(b / "metrics.json")
+    metrics_a, metrics_b = read_json(a / METRICS), read_json(b / METRICS)
     why_not = obstacle(of_a, of_b, store)
     return RunComparison(
         a=of_a.run,
@@ -112,7 +112,7 @@ def _metrics(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
         recalls = {f"recall of {row['digit']}": row["recall"] for row in metrics["per_digit"]}
         return {name: metrics[name] for name in names} | recalls
     except (KeyError, TypeError) as error:
-        path = folder / "metrics.json"
+        path = folder / METRICS
         raise InputError(f"{path}: {error!r}: not a run's metrics. Use another run.") from error
 
 

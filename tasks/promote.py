@@ -8,7 +8,7 @@ from network.weights import WeightsError
 from tasks.champion.promotions import open_promotions
 from tasks.errors import InputError
 from tasks.report.index_page import write_index
-from tasks.runs.folders import CHAMPION, complete_runs, find_run, read_json
+from tasks.runs.folders import CHAMPION, METRICS, complete_runs, find_run, read_json
 from tasks.runs.model import load_model
 
 
@@ -42,9 +42,9 @@ def promote(artifacts: Path, run: str) -> Moved:
     with open_promotions(artifacts) as promotions:
         folder = find_run(artifacts, run)
         load_model(folder)
-        accuracy = read_json(folder / "metrics.json").get("accuracy")
+        accuracy = read_json(folder / METRICS).get("accuracy")
         if not isinstance(accuracy, float):
-            raise InputError(f"{folder / 'metrics.json'}: damaged. Promote another run.")
+            raise InputError(f"{folder / METRICS}: damaged. Promote another run.")
         before = promotions.champion
         if before == folder.name:
             return Moved(run=folder.name, accuracy=accuracy, replaced=None)

@@ -3,7 +3,6 @@
 A sweep never uses the test split: an accuracy on digits that settings were chosen by is too high.
 """
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
+from tasks.cache.json_file import write_json
 from tasks.cache.store import Store
 from tasks.digits.scores import wilson_interval
 from tasks.runs.provenance import provenance
@@ -98,7 +98,7 @@ def publish_sweep(
         folder.mkdir()
         table = pd.DataFrame(_flat(result) for result in ordered)
         table.to_csv(folder / "results.csv", index=False)
-        (folder / "sweep.json").write_text(json.dumps(account, indent=2) + "\n", encoding="utf-8")
+        write_json(folder / "sweep.json", account)
         folder.rename(sweeps / run.name)
     create_table_artifact([_flat(result) for result in ordered], key="sweep", description=run.name)
     return Swept(

@@ -59,6 +59,17 @@ class Served(NamedTuple):
         created.raise_for_status()
         return str(created.json()["name"])
 
+    def serve_again(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Start another `digits serve`, which is to end by itself."""
+        return subprocess.run(
+            [sys.executable, "-m", "flows.cli", "serve", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
     def _parameters(self, settings: dict[str, Any]) -> dict[str, Any]:
         given = {"csv": str(self.folder / "small.csv"), "artifacts": str(self.folder / "artifacts")}
         return {"settings": given | {"recipe": "classic"} | settings}
@@ -231,28 +242,14 @@ def test_pages_of_other_origins_may_not_call_the_api(served: Served) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1"])
 def test_a_server_open_to_others_needs_a_password(served: Served, host: str) -> None:
     """Refused with the line that sets one: whoever reaches it could run commands."""
-    refused = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "serve", "--host", host, "--port", str(free_port())],
-        env=served.environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    refused = served.serve_again("--host", host, "--port", str(free_port()))
     assert refused.returncode == 2
     assert f"PREFECT_SERVER_API_AUTH_STRING=name:password make serve HOST={host}" in refused.stderr
 
 
 def test_a_taken_port_is_an_error_with_the_remedy(served: Served) -> None:
     """A second start on the same port says so at once, and what to do."""
-    again = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "serve", "--port", str(served.port)],
-        env=served.environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    again = served.serve_again("--port", str(served.port))
     assert again.returncode == 2
     assert f"make serve PORT={served.port + 1}" in again.stderr
     assert "Traceback" not in again.stderr

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from flows.options import Artifacts, Json, RunName, out
 from flows.terminal import run_details
 from tasks.errors import InputError
-from tasks.runs.folders import MANIFEST, find_run, read_json
+from tasks.runs.folders import MANIFEST, METRICS, find_run, read_json
 
 
 def show(
@@ -22,7 +22,7 @@ def show(
 ) -> None:
     """Show one run: its accuracy, what each stage did and why, its settings and its report."""
     folder = find_run(artifacts, run)
-    manifest, metrics = read_json(folder / MANIFEST), read_json(folder / "metrics.json")
+    manifest, metrics = read_json(folder / MANIFEST), read_json(folder / METRICS)
     if json:
         print(json_format.dumps({"manifest": manifest, "metrics": metrics}))
     else:

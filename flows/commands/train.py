@@ -10,7 +10,7 @@ from flows.server.temporary_server import start_in_background
 from flows.settings import Settings
 from tasks.digits.classes import image_noun
 from tasks.digits.csv_layout import check_csv
-from tasks.runs.folders import MANIFEST, read_json
+from tasks.runs.folders import MANIFEST, METRICS, read_json
 from tasks.training.initial_network import find_initial_network
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def train(
     if json:
         print(published.model_dump_json())
         return
-    low, high = read_json(published.directory / "metrics.json")["accuracy_interval"]
+    low, high = read_json(published.directory / METRICS)["accuracy_interval"]
     reason = read_json(published.directory / MANIFEST)["verdict_reason"]
     out.print(
         f"{published.accuracy:.1%} of {published.test_rows:,} test "

@@ -3,15 +3,15 @@
 import logging
 import os
 import tomllib
-from pathlib import Path
 
+from tasks.cache.sources import PROJECT
 from tasks.errors import FINAL
 from tasks.runs.flat_settings import flat_settings
 
 
 def configure_prefect() -> None:
     """Use the project's prefect.toml from any working directory, below the environment's own."""
-    path = Path(__file__).resolve().parents[2] / "prefect.toml"
+    path = PROJECT / "prefect.toml"
     if path.exists():
         settings = flat_settings(tomllib.loads(path.read_text(encoding="utf-8")))
         for name, value in settings.items():

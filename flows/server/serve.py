@@ -12,15 +12,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 from flows.server.app import NAMES
 from flows.server.errors import ServerError
 from flows.server.prefect_setup import check_home
+from tasks.cache.sources import PROJECT
 from tasks.errors import InputError
 
-PROJECT = Path(__file__).resolve().parents[2]
 POOL = "digits"
 SECONDS_TO_START = 180  # the first start makes the database
 SECONDS_TO_STOP = 30

@@ -3,7 +3,6 @@
 Whether a run is promoted is decided in `judgement`, or by a person.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,8 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.cache.atomic import atomic_path, clear
-from tasks.cache.json_file import read_object
+from tasks.cache.atomic import clear
+from tasks.cache.json_file import read_object, write_json
 from tasks.cache.locks import exclusive
 from tasks.errors import InputError
 from tasks.runs.folders import CHAMPION
@@ -72,9 +71,8 @@ class Promotions:
             clear(aside)
             self._path.replace(aside)
             self.damage = None
-        content = _File(run=run, promotions=self.entries).model_dump(mode="json")
-        with atomic_path(self._path) as new:
-            new.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        content = _File(run=run, promotions=self.entries)
+        write_json(self._path, content.model_dump(mode="json"))
 
     def before_the_champion(self) -> Iterator[Promotion]:
         """Yield the promotions that a rollback goes back through, the latest first.

@@ -17,9 +17,9 @@ from tasks.digits.network_inputs import labels_of, scaled_images
 from tasks.digits.scores import score
 from tasks.digits.table import Digits, read_digits
 from tasks.errors import InputError
-from tasks.runs.folders import read_json
+from tasks.runs.folders import METRICS, read_json
 from tasks.runs.manifest import Manifest
-from tasks.runs.model import SavedModel, describe_model, load_model
+from tasks.runs.model import MODEL, WEIGHTS, SavedModel, describe_model, load_model
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,18 @@ def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
         store: where its stages' outputs are.
     """
     split = _whole_output(manifest, store, "shuffle_split", "test.parquet")
-    names = ("weights.pkl", "model.json")
+    names = (WEIGHTS, MODEL)
     if split is None or any(damage(folder / n, manifest.files.get(n, "")) for n in names):
         return Reevaluation()
     try:
         model = load_model(folder)
     except WeightsError as error:
-        return Reevaluation(differences=[("weights.pkl", f"can't be used: {error}")])
+        return Reevaluation(differences=[(WEIGHTS, f"can't be used: {error}")])
     except InputError as error:
-        return Reevaluation(differences=[("model.json", f"can't be used: {error}")])
+        return Reevaluation(differences=[(MODEL, f"can't be used: {error}")])
     test = read_digits(split)
     if wrong := list(_model_differences(folder, manifest, model, test)):
-        return Reevaluation(differences=[("model.json", each) for each in wrong])
+        return Reevaluation(differences=[(MODEL, each) for each in wrong])
     # The steps of the stage `evaluate`, so that the result is the same to the last bit.
     images = scaled_images(test, model.weights[0].dtype.name)
     probabilities = sigmoid(weighted_sums(model.weights, images, model.activation))
@@ -68,10 +68,8 @@ def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
     differences = []
     evaluation = _whole_output(manifest, store, "evaluate", "evaluation.json")
     expected = {**(read_json(evaluation) if evaluation else {}), **_as_json(recomputed)}
-    if (folder / "metrics.json").is_file():
-        differences += [
-            ("metrics.json", each) for each in _differences(folder / "metrics.json", expected)
-        ]
+    if (folder / METRICS).is_file():
+        differences += [(METRICS, each) for each in _differences(folder / METRICS, expected)]
     if stored := _whole_output(manifest, store, "evaluate", "predictions.parquet"):
         table = pd.read_parquet(stored)
         if not (
@@ -101,8 +99,8 @@ def _model_differences(
         pixel_max=test.pixel_max,
         classes=test.classes,
     )
-    expected = describe_model(trained, manifest.files["weights.pkl"])
-    yield from _differences(folder / "model.json", expected)
+    expected = describe_model(trained, manifest.files[WEIGHTS])
+    yield from _differences(folder / MODEL, expected)
 
 
 def _differences(path: Path, expected: Mapping[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from tasks.cache.store import SourceFile
 from tasks.errors import InputError
 from tasks.runs.folders import find_run, read_json
+from tasks.runs.model import MODEL, WEIGHTS
 from tasks.training.first_weights import InitialNetwork
 from tasks.training.settings import TrainingSettings
 
@@ -31,7 +32,7 @@ def find_initial_network(
         return None
     path = Path(given)
     if path.suffix != ".pkl" and not path.is_file():
-        path = find_run(artifacts, given) / "weights.pkl"
+        path = find_run(artifacts, given) / WEIGHTS
     if not path.is_file():
         raise InputError(
             f"{path}: no such file. Give `initial_weights` a run's name, latest, champion, or the "
@@ -51,7 +52,7 @@ def find_initial_network(
 
 def _described(weights: SourceFile) -> Mapping[str, Any]:
     """Return what a model.json next to the weights says of them; nothing if there is none."""
-    path = weights.path.with_name("model.json")
+    path = weights.path.with_name(MODEL)
     if not path.exists():
         return {}
     model = read_json(path)
