@@ -157,7 +157,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `make chaos N=200` kill more often than the suite does."""
-    parser.addoption("--kills", type=int, default=25, help="kills of the chaos test")
+    parser.addoption("--kills", type=int, default=12, help="kills of the chaos test")
 
 
 @pytest.fixture
