@@ -9,14 +9,12 @@ import json
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from network.activations import sigmoid
-from network.loss import cross_entropy, penalty
-from network.model import weighted_sums
+from network.loss import penalty
 from network.weights import load_weights
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
-from tasks.digits.network_inputs import labels_of, one_hot, scaled_images
-from tasks.digits.table import read_digits
+from tasks.digits.network_outputs import outcome_on
+from tasks.digits.table import read_info, read_rows
 from tasks.report.examples import square_images, variants
 from tasks.shuffle_split import Split
 from tasks.train import Trained
@@ -51,36 +49,32 @@ def evaluate(
     import pandas as pd
 
     from tasks.digits.scores import score
+    from tasks.report.contact_sheets import places_shown
     from tasks.report.network_figures import Recognition, draw_network
 
     layers = load_weights(store.path(trained.weights))
-    dtype = layers[0].dtype.name
-    seen, unseen = read_digits(store.path(split.train)), read_digits(store.path(split.test))
-    sums = {}
-    costs = {}
-    for name, digits in (("train", seen), ("test", unseen)):
-        images = scaled_images(digits, dtype)
-        sums[name] = weighted_sums(layers, images, trained.activation)
-        fit = cross_entropy(sums[name], one_hot(digits.labels, digits.classes, dtype))
-        fit /= len(digits.labels)
-        costs[f"{name}_cost"] = fit + penalty(layers, l2, len(seen.labels))
-    probabilities = sigmoid(sums["test"])
-    predictions = labels_of(probabilities, unseen.classes)
+    train, test = store.path(split.train), store.path(split.test)
+    classes = read_info(test).classes
+    seen, unseen = (outcome_on(part, layers, trained.activation) for part in (train, test))
+    l2_part = penalty(layers, l2, len(seen.labels))
     evaluation = {
-        **score(unseen.labels, predictions, unseen.classes),
-        "train_accuracy": float((labels_of(sums["train"], seen.classes) == seen.labels).mean()),
+        **score(unseen.labels, unseen.predictions, classes),
+        "train_accuracy": float((seen.predictions == seen.labels).mean()),
         "train_rows": len(seen.labels),
         "test_rows": len(unseen.labels),
-        **costs,
+        "train_cost": seen.cross_entropy + l2_part,
+        "test_cost": unseen.cross_entropy + l2_part,
     }
     table = pd.DataFrame(
         {
-            "row": np.arange(len(predictions)),
+            "row": np.arange(len(unseen.labels)),
             "label": unseen.labels,
-            "prediction": predictions.astype(unseen.labels.dtype),
-            "confidence": probabilities.max(axis=1),
+            "prediction": unseen.predictions,
+            "confidence": unseen.confidences,
         }
     )
+    places = places_shown(table)
+    images = dict(zip(places, square_images(read_rows(test, places)), strict=True))
     matrix = np.array(evaluation["confusion_matrix"])
     with store.scratch() as scratch:
         (scratch / "evaluation.json").write_text(json.dumps(evaluation, indent=2) + "\n")
@@ -88,9 +82,9 @@ def evaluate(
         draw_network(
             scratch / "figures",
             pd.read_parquet(store.path(trained.history)),
-            Recognition(square_images(unseen), table, matrix, unseen.classes),
+            Recognition(images, table, matrix, classes),
             first_layer=layers[0],
-            variants=variants(seen, distortion) if distortion else None,
+            variants=variants(read_rows(train, [0]), distortion) if distortion else None,
         )
         figures = sorted((scratch / "figures").iterdir())
         return Evaluated(

@@ -26,7 +26,7 @@ from tasks.champion.drift import PROFILE
 from tasks.champion.judgement import Decision, PromotionSettings
 from tasks.champion.promotions import Promotions, open_promotions
 from tasks.digits.profile import Profile
-from tasks.digits.table import Digits, read_digits
+from tasks.digits.table import read_info
 from tasks.report.index_page import write_index
 from tasks.report.report import write_report
 from tasks.report.run_figures import draw_run
@@ -79,12 +79,11 @@ def publish(
     folder = artifacts / "runs" / run.name
     account = _account(run, settings, outputs)
     evaluation = read_json(store.path(outputs.evaluated.evaluation))
-    test = read_digits(store.path(outputs.split.test))
     # Runs that end together publish in turn: each is compared with the one promoted before it.
     with open_promotions(artifacts) as promotions:
         _clear_failed_try(folder, promotions)
-        decision = _decide(run, promotions, promotion, test, outputs)
-        data = _watch(store, promotions, test, outputs)
+        decision = _decide(run, promotions, promotion, outputs)
+        data = _watch(store, promotions, outputs)
         manifest = {
             "run": run.name,
             "verdict": decision.verdict,
@@ -100,7 +99,7 @@ def publish(
         folder.mkdir(parents=True)  # fails where another run has the name, before it is harmed
         try:
             _copy_outputs(folder, store, outputs)
-            save_model(folder, _model(run, test, outputs), store.path(outputs.trained.weights))
+            save_model(folder, _model(run, outputs), store.path(outputs.trained.weights))
             write_json(folder / METRICS, metrics)
             runs = [*past_runs(artifacts, _RUNS_SHOWN)[::-1], summary(manifest, metrics)]
             draw_run(
@@ -176,11 +175,7 @@ def _account(run: Run, settings: BaseModel, outputs: StageOutputs) -> dict[str, 
 
 
 def _decide(
-    run: Run,
-    promotions: Promotions,
-    limits: PromotionSettings,
-    test: Digits,
-    outputs: StageOutputs,
+    run: Run, promotions: Promotions, limits: PromotionSettings, outputs: StageOutputs
 ) -> Decision:
     artifacts = run.store.folder
     # `pq.read_table` and `to_numpy` import pandas, which is slow.
@@ -190,7 +185,7 @@ def _decide(
     return judgement.judge(
         artifacts,
         promotions,
-        test,
+        run.store.path(outputs.split.test),
         np.from_dlpack(column),
         limits,
         nothing_new=run.nothing_new
@@ -198,13 +193,14 @@ def _decide(
     )
 
 
-def _watch(store: Store, promotions: Promotions, test: Digits, outputs: StageOutputs) -> DataWatch:
+def _watch(store: Store, promotions: Promotions, outputs: StageOutputs) -> DataWatch:
     profile = Profile.model_validate(read_json(store.path(outputs.ingested.profile)))
-    train = read_digits(store.path(outputs.split.train))
+    train, test = store.path(outputs.split.train), store.path(outputs.split.test)
     return watch_data(store.folder, promotions.champion, profile, train, test)
 
 
-def _model(run: Run, test: Digits, outputs: StageOutputs) -> SavedModel:
+def _model(run: Run, outputs: StageOutputs) -> SavedModel:
+    test = read_info(run.store.path(outputs.split.test))
     return SavedModel(
         run=run.name,
         weights=load_weights(run.store.path(outputs.trained.weights)),

@@ -26,9 +26,11 @@ def read_object(path: Path) -> dict[str, Any]:
     try:
         # Without O_NONBLOCK, opening a pipe would wait for a writer.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise InputError(f"{path}: not a file")
-            content = file.read(MOST_BYTES + 1)
+            # Room for just its bytes: more is taken from memory before a byte is read.
+            content = file.read(min(status.st_size, MOST_BYTES) + 1)
         if len(content) > MOST_BYTES:
             raise InputError(f"{path}: larger than {MOST_BYTES >> 20} MB")
         parsed = json.loads(content)

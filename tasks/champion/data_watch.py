@@ -10,9 +10,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from tasks.champion.drift import Drift, champion_profile, drift_between
-from tasks.digits.fingerprints import image_digests
+from tasks.digits.fingerprints import image_digests, seen_in
 from tasks.digits.profile import Profile
-from tasks.digits.table import Digits
+from tasks.digits.table import read_batches, read_info
 from tasks.errors import InputError
 
 
@@ -40,7 +40,7 @@ class DataWatch(BaseModel):
 
 
 def watch_data(
-    artifacts: Path, champion: str | None, profile: Profile, train: Digits, test: Digits
+    artifacts: Path, champion: str | None, profile: Profile, train: Path, test: Path
 ) -> DataWatch:
     """Compare today's data with the champion's, and count what is in both splits.
 
@@ -48,10 +48,11 @@ def watch_data(
         artifacts: the artifacts folder.
         champion: the run in use, if there is one.
         profile: of today's data.
-        train: the training split.
-        test: the test split.
+        train: the training split, a Parquet file.
+        test: the test split, a Parquet file.
     """
-    in_both = _in_both(train, test)
+    # An image in both splits is one that the data have more than once.
+    in_both = _in_both(train, test) if profile.duplicates else 0
     try:
         before = champion_profile(artifacts, champion, profile.classes)
     except InputError as error:
@@ -64,6 +65,11 @@ def watch_data(
     )
 
 
-def _in_both(train: Digits, test: Digits) -> int:
-    seen, unseen = (image_digests(part.pixels, part.pixel_max) for part in (train, test))
-    return int(np.isin(unseen, seen).sum())
+def _in_both(train: Path, test: Path) -> int:
+    seen, unseen = (_digests(part) for part in (train, test))
+    return int(seen_in(unseen, seen).sum())
+
+
+def _digests(parquet: Path) -> np.ndarray:
+    pixel_max = read_info(parquet).pixel_max
+    return np.concatenate([image_digests(pixels, pixel_max) for pixels, _ in read_batches(parquet)])

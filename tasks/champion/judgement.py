@@ -4,18 +4,18 @@ Champion and challenger are compared on the same current test split, because the
 accuracy is that on another day's. `promotions` records the decision.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from network.model import predict
 from network.weights import WeightsError
 from tasks.champion.promotions import Promotions
 from tasks.digits.classes import DIGITS, class_counts, image_noun, in_words, label_noun
-from tasks.digits.network_inputs import labels_of, scaled_images
-from tasks.digits.table import Digits
+from tasks.digits.network_outputs import outcome_on
+from tasks.digits.table import read_info
 from tasks.errors import InputError
 from tasks.runs.folders import MANIFEST, complete_runs, read_json
 from tasks.runs.model import load_model
@@ -73,7 +73,7 @@ class Decision(BaseModel):
 def judge(
     artifacts: Path,
     promotions: Promotions,
-    test: Digits,
+    test: Path,
     predictions: np.ndarray,
     limits: PromotionSettings,
     *,
@@ -87,7 +87,7 @@ def judge(
     Args:
         artifacts: the artifacts folder.
         promotions: those so far.
-        test: the test split.
+        test: the test split, a Parquet file.
         predictions: (rows,) the challenger's label for each test digit.
         limits: how much better it must be.
         nothing_new: whether the same network was judged before.
@@ -111,9 +111,15 @@ def judge(
 
 
 def compare_with_champion(
-    artifacts: Path, champion: str, test: Digits, predictions: np.ndarray
+    artifacts: Path, champion: str, test: Path, predictions: np.ndarray
 ) -> Comparison:
     """Score the champion on a test split, and compare it with a challenger's predictions.
+
+    Args:
+        artifacts: the artifacts folder.
+        champion: the run in use.
+        test: the test split, a Parquet file.
+        predictions: (rows,) the challenger's label for each test digit.
 
     Raises:
         InputError: the champion was deleted, is damaged, or has images of another size or other
@@ -123,20 +129,22 @@ def compare_with_champion(
     folder = artifacts / "runs" / champion
     if folder not in complete_runs(artifacts):
         raise InputError("it was deleted")
-    model = load_model(folder)
-    if model.image_side != test.image_side:
+    model, info = load_model(folder), read_info(test)
+    if model.image_side != info.image_side:
         raise InputError(
             f"its images have {model.image_side} × {model.image_side} pixels, and these have "
-            f"{test.image_side} × {test.image_side}"
+            f"{info.image_side} × {info.image_side}"
         )
-    if model.classes != test.classes:
+    if model.classes != info.classes:
         raise InputError(
-            f"it knows the labels {in_words(model.classes)}, and these are {in_words(test.classes)}"
+            f"it knows the labels {in_words(model.classes)}, and these are {in_words(info.classes)}"
         )
-    images = scaled_images(test, model.weights[0].dtype.name)
-    probabilities = predict(model.weights, images, model.activation)
-    before = labels_of(probabilities, test.classes) == test.labels
-    now = predictions == test.labels
+    outcome = outcome_on(test, model.weights, model.activation)
+    before = outcome.predictions == outcome.labels
+    now = predictions == outcome.labels
+    recalls_before, recalls_now = (
+        _recalls(outcome.labels, right, info.classes) for right in (before, now)
+    )
     wrong_to_right, right_to_wrong = int((now & ~before).sum()), int((before & ~now).sum())
     return Comparison(
         run=champion,
@@ -145,8 +153,8 @@ def compare_with_champion(
         wrong_to_right=wrong_to_right,
         right_to_wrong=right_to_wrong,
         p_value=mcnemar(wrong_to_right, right_to_wrong),
-        classes=test.classes,
-        recall_drops=(_recalls(test, before) - _recalls(test, now)).tolist(),
+        classes=info.classes,
+        recall_drops=(recalls_before - recalls_now).tolist(),
     )
 
 
@@ -172,10 +180,10 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * ways_so_far / (1 << tosses))
 
 
-def _recalls(test: Digits, right: np.ndarray) -> np.ndarray:
+def _recalls(labels: np.ndarray, right: np.ndarray, classes: Sequence[int]) -> np.ndarray:
     """Return each class's share of right ones, 0 for one that does not occur."""
-    shares: np.ndarray = class_counts(test.labels[right], test.classes)
-    shares = shares / np.maximum(class_counts(test.labels, test.classes), 1)
+    shares: np.ndarray = class_counts(labels[right], classes)
+    shares = shares / np.maximum(class_counts(labels, classes), 1)
     return shares
 
 

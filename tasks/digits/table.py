@@ -5,7 +5,7 @@ the same bytes: rows are written in groups of a fixed size, and nothing depends 
 """
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,8 +159,14 @@ def read_info(parquet: Path) -> TableInfo:
         )
 
 
-def read_batches(parquet: Path) -> Generator[tuple[np.ndarray, np.ndarray]]:
+def read_batches(
+    parquet: Path, groups: Sequence[int] | None = None
+) -> Generator[tuple[np.ndarray, np.ndarray]]:
     """Yield the digits of a file that was written here, one group of rows after the other.
+
+    Args:
+        parquet: the file.
+        groups: numbers of the groups to read, from 0, ascending; all of them if None.
 
     Yields:
         (rows, side · side) pixels as they are stored, and (rows,) labels.
@@ -168,7 +174,8 @@ def read_batches(parquet: Path) -> Generator[tuple[np.ndarray, np.ndarray]]:
     info = read_info(parquet)
     # Arrow would otherwise keep all that it has read of a file, as long as the file is open.
     with pq.ParquetFile(parquet, pre_buffer=False, buffer_size=_BUFFER) as file:
-        for batch in file.iter_batches(rows_in_group(info.image_side, info.pixel_type)):
+        size = rows_in_group(info.image_side, info.pixel_type)
+        for batch in file.iter_batches(size, groups):
             storage = batch.column("pixels").storage
             # `flatten` and `to_numpy` would import what takes a second; this copies nothing.
             pixels = np.from_dlpack(storage.values).reshape(-1, info.image_side**2)
@@ -190,4 +197,26 @@ def read_digits(parquet: Path) -> Digits:
         pixels[row : row + len(some)] = some
         row += len(some)
     labels = read_labels(parquet)
+    return Digits(pixels, labels, info.image_side, info.pixel_max, info.classes)
+
+
+def read_rows(parquet: Path, rows: Sequence[int]) -> Digits:
+    """Read some digits of a file that was written here, in the order in which they are named.
+
+    Only the groups of rows that hold them are read.
+
+    Args:
+        parquet: the file.
+        rows: their numbers, from 0.
+    """
+    info = read_info(parquet)
+    size = rows_in_group(info.image_side, info.pixel_type)
+    wanted = np.array(rows, np.int64)
+    pixels = np.empty((len(wanted), info.image_side**2), info.pixel_type)
+    labels = np.empty(len(wanted), label_type(info.classes))
+    groups = np.unique(wanted // size).tolist()
+    for group, (some, some_labels) in zip(groups, read_batches(parquet, groups), strict=True):
+        here = wanted // size == group
+        pixels[here] = some[wanted[here] - group * size]
+        labels[here] = some_labels[wanted[here] - group * size]
     return Digits(pixels, labels, info.image_side, info.pixel_max, info.classes)

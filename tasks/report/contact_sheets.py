@@ -1,6 +1,7 @@
 """Sheets of small square pictures: predictions, the worst mistakes, distortions, weights."""
 
 import math
+from collections.abc import Mapping
 
 import matplotlib
 import numpy as np
@@ -20,23 +21,33 @@ _PAPER = matplotlib.colormaps["gray_r"]
 _LARGE = 2  # how many times as wide as a variant the image it is made from is drawn
 
 
-def predictions_sheet(predictions: pd.DataFrame, images: np.ndarray) -> Figure:
+def places_shown(predictions: pd.DataFrame) -> list[int]:
+    """Return which test images the sheets of predictions and mistakes show, by place from 0.
+
+    Args:
+        predictions: as for both sheets.
+    """
+    first = range(min(len(predictions), _PREDICTIONS))
+    return sorted({*first, *_surest_mistakes(predictions)["place"].tolist()})
+
+
+def predictions_sheet(predictions: pd.DataFrame, images: Mapping[int, np.ndarray]) -> Figure:
     """Show the first 50 test digits, ten to a row, each with its predicted label.
 
     A wrong one has a heavy frame, a cross, bold type and its true label.
 
     Args:
         predictions: columns `label` and `prediction`, one row a test digit.
-        images: (test rows, side, side), 1 is full ink.
+        images: (side, side), 1 is full ink, by place; see `places_shown`.
     """
     shown = predictions.head(_PREDICTIONS)
     places = grid(len(shown), columns=10, width=PITCH, height=158)
     figure, ax = sheet(10 * PITCH, places[-1][1] + 158)
-    for (left, top), image, label, prediction in zip(
-        places, images, shown["label"], shown["prediction"], strict=False
+    for number, ((left, top), label, prediction) in enumerate(
+        zip(places, shown["label"], shown["prediction"], strict=True)
     ):
         wrong = label != prediction
-        draw(ax, (left, top), image, cmap=_PAPER, limits=(0, 1), framed=wrong)
+        draw(ax, (left, top), images[number], cmap=_PAPER, limits=(0, 1), framed=wrong)
         middle, below = left + PITCH / 2, top + 142
         if wrong:
             text = f"✗ {prediction}  true {label}"
@@ -46,16 +57,21 @@ def predictions_sheet(predictions: pd.DataFrame, images: np.ndarray) -> Figure:
     return figure
 
 
-def mistakes_sheet(predictions: pd.DataFrame, images: np.ndarray) -> Figure:
+def _surest_mistakes(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the wrong predictions to be shown, with the `place` of each among all."""
+    wrong = predictions.assign(place=np.arange(len(predictions)))
+    wrong = wrong[wrong["label"] != wrong["prediction"]]
+    return wrong.sort_values("confidence", ascending=False, kind="stable").head(_MISTAKES)
+
+
+def mistakes_sheet(predictions: pd.DataFrame, images: Mapping[int, np.ndarray]) -> Figure:
     """Show the 20 wrong predictions that the network was surest of, the surest first.
 
     Args:
         predictions: columns `row`, `label`, `prediction`, `confidence` (0 to 1).
-        images: (test rows, side, side), 1 is full ink.
+        images: (side, side), 1 is full ink, by place; see `places_shown`.
     """
-    wrong = predictions.assign(place=np.arange(len(predictions)))
-    wrong = wrong[wrong["label"] != wrong["prediction"]]
-    surest = wrong.sort_values("confidence", ascending=False, kind="stable").head(_MISTAKES)
+    surest = _surest_mistakes(predictions)
     if surest.empty:
         figure, ax = sheet(10 * PITCH, 60)
         write(ax, (10, 40), "All test images were recognised.", 26)

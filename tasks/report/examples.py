@@ -21,7 +21,7 @@ def variants(train: Digits, strength: float) -> np.ndarray:
     """Return the first training image and 16 distortions of it, (17, side, side).
 
     Args:
-        train: the training split.
+        train: digits of the training split, at least one.
         strength: of the distortion, as in the training.
     """
     image = scaled_images(replace(train, pixels=train.pixels[:1]), "float32")

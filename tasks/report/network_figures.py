@@ -27,14 +27,15 @@ class Recognition:
     """What the network predicts for each test image.
 
     Attributes:
-        images: (test rows, side, side), 1 is full ink.
-        predictions: one row a test image, in the order of `images`: `row`, `label`, `prediction`,
+        images: those to be shown, (side, side), 1 is full ink, by their place among the test
+            images; see `places_shown`.
+        predictions: one row a test image, in their order: `row`, `label`, `prediction`,
             `confidence` (0 to 1).
         confusion_matrix: (classes, classes) counts, true ones in rows, predicted in columns.
         classes: their labels, ascending.
     """
 
-    images: np.ndarray
+    images: Mapping[int, np.ndarray]
     predictions: pd.DataFrame
     confusion_matrix: np.ndarray
     classes: Sequence[int]

@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from network.activations import sigmoid
-from network.model import weighted_sums
 from network.weights import WeightsError
 from tasks.cache.store import Store, damage
-from tasks.digits.network_inputs import labels_of, scaled_images
+from tasks.digits.network_outputs import outcome_on
 from tasks.digits.scores import score
-from tasks.digits.table import Digits, read_digits
+from tasks.digits.table import TableInfo, read_info
 from tasks.errors import InputError
 from tasks.runs.folders import METRICS, read_json
 from tasks.runs.manifest import Manifest
@@ -57,14 +55,12 @@ def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
         return Reevaluation(differences=[(WEIGHTS, f"can't be used: {error}")])
     except InputError as error:
         return Reevaluation(differences=[(MODEL, f"can't be used: {error}")])
-    test = read_digits(split)
+    test = read_info(split)
     if wrong := list(_model_differences(folder, manifest, model, test)):
         return Reevaluation(differences=[(MODEL, each) for each in wrong])
-    # The steps of the stage `evaluate`, so that the result is the same to the last bit.
-    images = scaled_images(test, model.weights[0].dtype.name)
-    probabilities = sigmoid(weighted_sums(model.weights, images, model.activation))
-    predictions = labels_of(probabilities, test.classes)
-    recomputed = score(test.labels, predictions, test.classes)
+    # By the function that the stage `evaluate` uses: the result is the same to the last bit.
+    outcome = outcome_on(split, model.weights, model.activation)
+    recomputed = score(outcome.labels, outcome.predictions, test.classes)
     differences = []
     evaluation = _whole_output(manifest, store, "evaluate", "evaluation.json")
     expected = {**(read_json(evaluation) if evaluation else {}), **_as_json(recomputed)}
@@ -73,11 +69,11 @@ def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
     if stored := _whole_output(manifest, store, "evaluate", "predictions.parquet"):
         table = pd.read_parquet(stored)
         if not (
-            np.array_equal(table["label"], test.labels)
-            and np.array_equal(table["prediction"], predictions)
+            np.array_equal(table["label"], outcome.labels)
+            and np.array_equal(table["prediction"], outcome.predictions)
         ):
             differences.append((f"store/{stored.name}", "is not what the weights predict"))
-    return Reevaluation(recomputed["accuracy"], len(test.labels), differences)
+    return Reevaluation(recomputed["accuracy"], test.rows, differences)
 
 
 def _whole_output(manifest: Manifest, store: Store, stage: str, file: str) -> Path | None:
@@ -89,7 +85,7 @@ def _whole_output(manifest: Manifest, store: Store, stage: str, file: str) -> Pa
 
 
 def _model_differences(
-    folder: Path, manifest: Manifest, model: SavedModel, test: Digits
+    folder: Path, manifest: Manifest, model: SavedModel, test: TableInfo
 ) -> Iterator[str]:
     """Yield where model.json is not what a run would say of these weights and this split."""
     trained = replace(

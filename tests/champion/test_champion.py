@@ -25,7 +25,7 @@ from tasks.champion.judgement import (
     mcnemar,
 )
 from tasks.champion.promotions import Promotions, open_promotions
-from tasks.digits.table import Digits
+from tasks.digits.table import Digits, write_digits
 from tasks.errors import InputError
 from tasks.promote import promote, roll_back
 from tasks.runs.folders import find_run
@@ -59,6 +59,12 @@ def artifacts(tmp_path: Path) -> Path:
     return tmp_path / "artifacts"
 
 
+def written(artifacts: Path, test: Digits = TEST) -> Path:
+    """Write a test split, and return where."""
+    write_digits(test, artifacts / "test.parquet")
+    return artifacts / "test.parquet"
+
+
 def promoted(artifacts: Path) -> list[tuple[str, str]]:
     """Return the promotions so far: which run, and how."""
     content = json.loads((artifacts / "champion.json").read_text())
@@ -87,7 +93,7 @@ def test_champion_and_challenger_read_the_same_digits(artifacts: Path) -> None:
     write_run(artifacts, "champion", mistaken=(1, 2, 3))
     predictions = LABELS.copy()
     predictions[40:44] = 5  # four of the ten 4s
-    compared = compare_with_champion(artifacts, "champion", TEST, predictions)
+    compared = compare_with_champion(artifacts, "champion", written(artifacts), predictions)
     assert (compared.accuracy, compared.challenger_accuracy) == (0.7, 0.96)
     assert (compared.wrong_to_right, compared.right_to_wrong) == (30, 4)
     assert compared.p_value == mcnemar(30, 4)
@@ -97,7 +103,8 @@ def test_champion_and_challenger_read_the_same_digits(artifacts: Path) -> None:
 def test_a_digit_that_does_not_occur_has_no_recall_to_lose(artifacts: Path) -> None:
     """A small test split without a digit decides on the others."""
     few = Digits(TEST.pixels[:30], LABELS[:30], 4, 255)
-    assert compare_with_champion(artifacts, RUNS[0], few, LABELS[:30]).recall_drops == (0.0,) * 10
+    compared = compare_with_champion(artifacts, RUNS[0], written(artifacts, few), LABELS[:30])
+    assert compared.recall_drops == (0.0,) * 10
 
 
 @pytest.mark.parametrize(
@@ -147,7 +154,8 @@ def judged(artifacts: Path, *, nothing_new: bool = False) -> tuple[str, str]:
     """Return verdict and reason for a challenger that makes no mistake."""
     with open_promotions(artifacts) as so_far:
         limits = PromotionSettings()
-        decision = judge(artifacts, so_far, TEST, LABELS, limits, nothing_new=nothing_new)
+        test = written(artifacts)
+        decision = judge(artifacts, so_far, test, LABELS, limits, nothing_new=nothing_new)
     return decision.verdict, decision.reason
 
 

@@ -11,7 +11,7 @@ from examples.runs import changed, manifest, ran, run
 from pydantic import ValidationError
 
 from flows.settings import Settings
-from tasks.champion.data_watch import watch_data
+from tasks.champion.data_watch import DataWatch, watch_data
 from tasks.champion.drift import drift_between, population_shift
 from tasks.digits.fingerprints import image_digests, packed, share_seen, unpacked
 from tasks.digits.profile import Profile, profile_of
@@ -126,12 +126,26 @@ def test_the_same_data_have_not_drifted_and_darker_ones_have() -> None:
 def test_images_in_both_splits_are_counted(tmp_path: Path) -> None:
     """Every test image that equals a training image counts, as often as it is there."""
     train, test = random_digits(50), random_digits(20, seed=1)
-    watched = [watch_data(tmp_path, None, imagined_profile(), train, test)]
-    test.pixels[:3] = train.pixels[7]
-    watched.append(watch_data(tmp_path, None, imagined_profile(), train, test))
-    assert [each.test_images_in_training for each in watched] == [0, 3]
-    assert watched[0].described()["not_compared"] == "there was no champion"
-    json.dumps(watched[0].described(), allow_nan=False)
+    files = tmp_path / "train.parquet", tmp_path / "test.parquet"
+    test.pixels[4] = test.pixels[5]
+    for same, expected in ((0, 0), (3, 3)):
+        test.pixels[:same] = train.pixels[7]
+        for digits, file in zip((train, test), files, strict=True):
+            write_digits(digits, file)
+        watched = watch_data(tmp_path, None, imagined_profile(duplicates=1 + same), *files)
+        assert watched.test_images_in_training == expected
+    assert watched.described()["not_compared"] == "there was no champion"
+    json.dumps(watched.described(), allow_nan=False)
+
+
+def test_without_duplicates_no_image_is_in_both_splits(tmp_path: Path) -> None:
+    """The splits share no row, so nothing need be read to know that they share no image."""
+    nowhere = tmp_path / "none.parquet"
+    assert watch_data(tmp_path, None, imagined_profile(), nowhere, nowhere) == DataWatch(
+        profile=imagined_profile(),
+        test_images_in_training=0,
+        not_compared="there was no champion",
+    )
 
 
 def drifted(csv: Path) -> None:

@@ -12,6 +12,7 @@ from tasks.digits.table import (
     digit_writer,
     read_batches,
     read_digits,
+    read_rows,
     write_digits,
 )
 
@@ -77,6 +78,17 @@ def test_large_images_are_written_in_smaller_groups(tmp_path: Path) -> None:
     sizes = [len(labels) for _, labels in read_batches(tmp_path / "d.parquet")]
     assert sizes == [256, 44]
     assert (read_digits(tmp_path / "d.parquet").pixels == pixels).all()
+
+
+def test_some_rows_come_in_the_order_asked_for(tmp_path: Path) -> None:
+    """Rows of any groups, the last and shorter one too; a row asked for twice comes twice."""
+    digits = some_digits(2 * ROWS_A_GROUP + 10)
+    write_digits(digits, tmp_path / "d.parquet")
+    rows = [len(digits.labels) - 1, 3, ROWS_A_GROUP - 1, 3, len(digits.labels) - 10, 0]
+    some = read_rows(tmp_path / "d.parquet", rows)
+    assert (some.pixels == digits.pixels[rows]).all()
+    assert (some.labels == digits.labels[rows]).all()
+    assert len(read_rows(tmp_path / "d.parquet", []).pixels) == 0
 
 
 def test_failure_half_way_leaves_nothing(tmp_path: Path) -> None:

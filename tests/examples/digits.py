@@ -36,8 +36,8 @@ def easy_digits(rows: int) -> Digits:
     return Digits(pixels=pixels, labels=labels, image_side=8, pixel_max=255)
 
 
-def imagined_profile(rows: int = 60, side: int = 8, seed: int = 5) -> Profile:
-    """Return the profile of random images of random digits, each image another."""
+def imagined_profile(rows: int = 60, side: int = 8, seed: int = 5, duplicates: int = 0) -> Profile:
+    """Return the profile of random images of random digits, each image another but duplicates."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 10, rows)
     parts = min(side, 4)
@@ -48,6 +48,6 @@ def imagined_profile(rows: int = 60, side: int = 8, seed: int = 5) -> Profile:
         ink=tuple(0.2 if (labels == digit).any() else None for digit in range(10)),
         ink_histogram=tuple(np.histogram(rng.normal(0.2, 0.04, rows), 100, (0, 1))[0].tolist()),
         regions=tuple(tuple(row) for row in rng.random((parts, parts)).tolist()),
-        duplicates=0,
-        digests=packed(np.arange(rows, dtype=np.uint64)),
+        duplicates=duplicates,
+        digests=packed(np.arange(rows - duplicates, dtype=np.uint64)),
     )
