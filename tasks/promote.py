@@ -10,6 +10,7 @@ from tasks.errors import InputError
 from tasks.report.index_page import write_index
 from tasks.runs.folders import CHAMPION, METRICS, complete_runs, find_run, read_json
 from tasks.runs.model import load_model
+from tasks.runs.past_runs import all_runs
 
 
 class Moved(BaseModel):
@@ -49,7 +50,7 @@ def promote(artifacts: Path, run: str) -> Moved:
         if before == folder.name:
             return Moved(run=folder.name, accuracy=accuracy, replaced=None)
         promotions.add(folder.name, accuracy, "hand")
-        write_index(artifacts, promotions.champion)
+        write_index(artifacts, all_runs(artifacts), promotions.champion)
     return Moved(run=folder.name, accuracy=accuracy, replaced=before)
 
 
@@ -77,7 +78,7 @@ def roll_back(artifacts: Path) -> Moved:
                 skipped[promotion.run] = str(error)
                 continue
             promotions.add(promotion.run, promotion.accuracy, "rollback")
-            write_index(artifacts, promotions.champion)
+            write_index(artifacts, all_runs(artifacts), promotions.champion)
             return Moved(
                 run=promotion.run, accuracy=promotion.accuracy, replaced=before, skipped=skipped
             )

@@ -17,6 +17,7 @@ from tasks.champion.promotions import open_promotions
 from tasks.errors import InputError
 from tasks.report.index_page import write_index
 from tasks.runs.folders import MANIFEST, complete_runs, point_latest, read_json
+from tasks.runs.past_runs import all_runs
 
 _RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-.+")
 _STORED = re.compile(r'[^"\\]+-[0-9a-f]{16}(?:\.\w+)?')
@@ -79,7 +80,7 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
                 for removal in removed:
                     _remove(artifacts / removal.path)
                 if kept and (artifacts / "index.html").exists():
-                    write_index(artifacts, promotions.champion)
+                    write_index(artifacts, all_runs(artifacts), promotions.champion)
     except InUseError as error:
         raise InUseError(
             f"{artifacts}: in use by a running flow, or by another prune; nothing was deleted. "

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ from tasks.report.run_figures import draw_run
 from tasks.runs.folders import MANIFEST, METRICS, point_latest, read_json
 from tasks.runs.manifest import write_manifest
 from tasks.runs.model import SavedModel, save_model
-from tasks.runs.past_runs import past_runs, summary
+from tasks.runs.past_runs import DamagedRun, PastRun, all_runs, summary, whole, with_latest
 from tasks.runs.provenance import provenance
 from tasks.runs.run import Run
 from tasks.stage_outputs import StageOutputs
@@ -82,7 +83,8 @@ def publish(
     # Runs that end together publish in turn: each is compared with the one promoted before it.
     with open_promotions(artifacts) as promotions:
         _clear_failed_try(folder, promotions)
-        decision = _decide(run, promotions, promotion, outputs)
+        earlier = list(all_runs(artifacts))
+        decision = _decide(run, promotions, promotion, whole(earlier), outputs)
         data = _watch(store, promotions, outputs)
         manifest = {
             "run": run.name,
@@ -101,7 +103,8 @@ def publish(
             _copy_outputs(folder, store, outputs)
             save_model(folder, _model(run, outputs), store.path(outputs.trained.weights))
             write_json(folder / METRICS, metrics)
-            runs = [*past_runs(artifacts, _RUNS_SHOWN)[::-1], summary(manifest, metrics)]
+            latest = summary(manifest, metrics)
+            runs = [*whole(earlier)[:_RUNS_SHOWN][::-1], latest]
             draw_run(
                 folder / "figures",
                 runs=runs,
@@ -116,7 +119,7 @@ def publish(
             raise
         if decision.verdict == "promoted":
             promotions.add(run.name, evaluation["accuracy"], "run")
-        _update_overviews(artifacts, promotions.champion)
+        _update_overviews(artifacts, with_latest(latest, earlier), promotions.champion)
     _show_in_prefect(run.name, report, metrics["per_digit"])
     return Published(
         run=run.name,
@@ -149,9 +152,12 @@ def _clear_failed_try(folder: Path, promotions: Promotions) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _update_overviews(artifacts: Path, champion: str | None) -> None:
+def _update_overviews(
+    artifacts: Path, runs: Sequence[PastRun | DamagedRun], champion: str | None
+) -> None:
     """Update `latest` and `index.html`; the run is complete, whatever has their names."""
-    for update in (partial(point_latest, artifacts), partial(write_index, artifacts, champion)):
+    index = partial(write_index, artifacts, runs, champion)
+    for update in (partial(point_latest, artifacts), index):
         try:
             update()
         except OSError as error:
@@ -175,7 +181,11 @@ def _account(run: Run, settings: BaseModel, outputs: StageOutputs) -> dict[str, 
 
 
 def _decide(
-    run: Run, promotions: Promotions, limits: PromotionSettings, outputs: StageOutputs
+    run: Run,
+    promotions: Promotions,
+    limits: PromotionSettings,
+    earlier: Sequence[PastRun],
+    outputs: StageOutputs,
 ) -> Decision:
     artifacts = run.store.folder
     # `pq.read_table` and `to_numpy` import pandas, which is slow.
@@ -188,8 +198,7 @@ def _decide(
         run.store.path(outputs.split.test),
         np.from_dlpack(column),
         limits,
-        nothing_new=run.nothing_new
-        and judgement.judged_before(artifacts, promotions, evaluate_key),
+        nothing_new=run.nothing_new and judgement.judged_before(earlier, promotions, evaluate_key),
     )
 
 

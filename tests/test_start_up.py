@@ -3,10 +3,18 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from examples.digits import PROJECT, write_small_csv
+from examples.digits import PROJECT, easy_digits, write_small_csv
+from examples.runs import write_network
+
+from network.initialization import initial_weights
+from tasks.digits.table import write_digits
 
 SCRIPT = """
 import sys
@@ -26,12 +34,34 @@ print(*sorted({"prefect", "pandas", "matplotlib", "scipy"} & set(sys.modules)), 
 def test_a_command_that_only_looks_starts_at_once(command: str, tmp_path: Path) -> None:
     """Prefect takes two seconds to import, pandas and matplotlib nearly one each."""
     write_small_csv(tmp_path / "small.csv")
+    assert imported_by(command.split(), tmp_path) == ""
+
+
+def test_a_prediction_starts_at_once(tmp_path: Path) -> None:
+    """Tables of every layout are read and predictions written without pandas."""
+    run = tmp_path / "artifacts" / "runs" / "only"
+    run.mkdir(parents=True)
+    write_network(run, initial_weights((64, 10), np.random.default_rng(0)))
+    (run / "manifest.json").write_text('{"settings": {"data": {}}}')
+    write_small_csv(tmp_path / "small.csv")
+    digits = easy_digits(20)
+    write_digits(digits, tmp_path / "ours.parquet")
+    columns = {f"p{number}": column for number, column in enumerate(digits.pixels.T)}
+    pq.write_table(pa.table({**columns, "label": digits.labels}), tmp_path / "columns.parquet")
+    files = [path.name for path in tmp_path.iterdir() if path.is_file()]
+    assert len(files) == 3
+    assert imported_by(["predict", *files, "--run", "latest"], tmp_path) == ""
+    assert (tmp_path / "artifacts" / "predictions" / "only.csv").exists()
+
+
+def imported_by(words: Sequence[str], folder: Path) -> str:
+    """Return which of the slow libraries a command imported."""
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *command.split()],
-        cwd=tmp_path,
+        [sys.executable, "-c", SCRIPT, *words],
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stderr.splitlines()[-1] == ""
+    return done.stderr.splitlines()[-1]

@@ -4,7 +4,7 @@ Champion and challenger are compared on the same current test split, because the
 accuracy is that on another day's. `promotions` records the decision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,8 +17,9 @@ from tasks.digits.classes import DIGITS, class_counts, image_noun, in_words, lab
 from tasks.digits.network_outputs import outcome_on
 from tasks.digits.table import read_info
 from tasks.errors import InputError
-from tasks.runs.folders import MANIFEST, complete_runs, read_json
+from tasks.runs.folders import complete_runs
 from tasks.runs.model import load_model
+from tasks.runs.past_runs import PastRun
 
 _NAMED = 5  # labels that a reason names, and one more where there is just one more
 _ROUNDING = 1e-9  # shares are fractions of whole digits; one digit is far more than this
@@ -225,19 +226,13 @@ def _points(share: float) -> str:
     return f"{points} percentage {'point' if points == '1' else 'points'}"
 
 
-def judged_before(artifacts: Path, promotions: Promotions, evaluate_key: str) -> bool:
-    """Return whether a complete run was judged on the same network and test split.
+def judged_before(runs: Iterable[PastRun], promotions: Promotions, evaluate_key: str) -> bool:
+    """Return whether one of some runs was judged on the same network and test split.
 
-    A run that was killed before its manifest was written was not, nor one that was killed between
-    its manifest and its promotion.
+    One that was killed between its manifest and its promotion was not.
     """
     promoted = {promotion.run for promotion in promotions.entries}
-    for folder in complete_runs(artifacts):
-        try:
-            manifest = read_json(folder / MANIFEST)
-            same = manifest["stages"]["evaluate"]["key"] == evaluate_key
-            if same and (manifest["verdict"] != "promoted" or folder.name in promoted):
-                return True
-        except (InputError, KeyError, TypeError):
-            continue  # a damaged run counts for nothing
-    return False
+    return any(
+        run.evaluate_key == evaluate_key and (run.verdict != "promoted" or run.run in promoted)
+        for run in runs
+    )

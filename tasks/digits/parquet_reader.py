@@ -97,7 +97,7 @@ def _pixels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarr
     if holds_lists(batch.schema.field(layout.pixels[0]).type):
         pixels = _listed(batch.column(layout.pixels[0]), layout)
     else:
-        pixels = np.stack([batch.column(name).to_numpy() for name in layout.pixels], axis=1)
+        pixels = np.stack([_numbers(batch.column(name)) for name in layout.pixels], axis=1)
     pixel_max = layout.data.pixel_max
     if not (fits := in_range(pixels, pixel_max)).all():
         row, pixel = np.argwhere(~fits)[0]
@@ -116,8 +116,12 @@ def _listed(column: pa.Array, layout: ParquetLayout) -> np.ndarray:
     flat = column.flatten()
     if lengths != [inputs] or flat.null_count:
         raise _not_images(layout, column.type)
-    pixels: np.ndarray = flat.to_numpy().reshape(-1, inputs)
-    return pixels
+    return _numbers(flat).reshape(-1, inputs)
+
+
+def _numbers(column: pa.Array) -> np.ndarray:
+    numbers: np.ndarray = np.from_dlpack(column)  # `to_numpy` imports pandas, which takes a second
+    return numbers
 
 
 def _shares(pixels: np.ndarray, layout: ParquetLayout) -> np.ndarray:
@@ -132,8 +136,7 @@ def _labels(batch: pa.RecordBatch, layout: ParquetLayout, rows: int) -> np.ndarr
     if layout.label is None:
         return None
     _refuse_missing(batch, layout.label, layout, rows)
-    column = batch.column(layout.label)
-    cells = column.to_numpy(zero_copy_only=False)
+    cells = _numbers(batch.column(layout.label))
     labels, wrong = as_labels(cells, layout.data)
     if wrong.any():
         row = int(wrong.argmax())

@@ -1,6 +1,6 @@
 """`index.html` in the artifacts folder: every complete run, newest first, and its accuracy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +8,21 @@ from tasks.cache.atomic import atomic_path
 from tasks.report.accuracy_chart import accuracy_chart
 from tasks.report.figure_style import OF_A_PAGE
 from tasks.report.pages import date, pages
-from tasks.runs.past_runs import DamagedRun, PastRun, all_runs
+from tasks.runs.past_runs import DamagedRun, PastRun, whole
 
 
-def write_index(artifacts: Path, champion: str | None) -> None:
+def write_index(
+    artifacts: Path, found: Iterable[PastRun | DamagedRun], champion: str | None
+) -> None:
     """Write the page, whole or not at all; to be called inside `open_promotions`.
 
     Args:
         artifacts: the artifacts folder.
+        found: all its runs, newest first.
         champion: the run in use, which is marked.
     """
-    found = list(all_runs(artifacts))
-    runs = [run for run in found if isinstance(run, PastRun)]
+    found = list(found)
+    runs = whole(found)
     page = pages.get_template("index.html.jinja").render(
         runs=runs,
         damaged=[run for run in found if isinstance(run, DamagedRun)],

@@ -14,7 +14,7 @@ from tasks.errors import InputError
 
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
-_SECOND = len("2026-11-22T13-05-11Z")  # of a folder's name
+SECOND = len("2026-11-22T13-05-11Z")  # of a folder's name
 CHAMPION = "champion.json"
 
 
@@ -33,7 +33,7 @@ def _age(folder: Path) -> tuple[str, int, str]:
         written = (folder / MANIFEST).lstat().st_mtime_ns
     except OSError:  # deleted meanwhile
         written = 0
-    return folder.name[:_SECOND], written, folder.name
+    return folder.name[:SECOND], written, folder.name
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from network.activations import ACTIVATIONS
-from network.weights import load_weights
+from network.weights import WeightsError, load_weights
 from tasks.cache.json_file import write_json
 from tasks.cache.store import damage, sha256_of
 from tasks.errors import InputError
@@ -67,9 +67,12 @@ def load_model(folder: Path) -> SavedModel:
     model = read_json(folder / MODEL)
     path = folder / WEIGHTS
     sha256 = str(model.get("weights_sha256"))
-    if wrong := damage(path, sha256):
-        raise InputError(f"{path}: {wrong}. Use another run.")
-    weights = load_weights(path, sha256)  # the bytes that are used, whatever happened meanwhile
+    try:
+        weights = load_weights(path, sha256)  # the very bytes that are used have this digest
+    except WeightsError:
+        if wrong := damage(path, sha256):
+            raise InputError(f"{path}: {wrong}. Use another run.") from None
+        raise
     try:
         saved = SavedModel(
             run=folder.name,

@@ -3,16 +3,15 @@
 A run whose files are damaged is shown as such and harms no other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import InputError
-from tasks.runs.folders import MANIFEST, METRICS, complete_runs, read_json
+from tasks.runs.folders import MANIFEST, METRICS, SECOND, complete_runs, read_json
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -34,6 +33,7 @@ class PastRun(BaseModel):
     test_rows: int
     classes: tuple[int, ...]
     verdict: str
+    evaluate_key: str | None = Field(exclude=True)  # of its last stage: which network, which split
 
 
 class DamagedRun(BaseModel):
@@ -54,7 +54,9 @@ def summary(manifest: dict[str, Any], metrics: dict[str, Any]) -> PastRun:
     try:
         stages = manifest["stages"]
         ran = tuple(name for name, stage in stages.items() if stage["state"] == "ran")
+        key = stages["evaluate"]["key"] if "evaluate" in stages else None
         found = {"csv": manifest["source"]["path"], "stages": len(stages), "ran": ran}
+        found["evaluate_key"] = key
         return PastRun.model_validate({**metrics, **manifest, **found})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
@@ -73,7 +75,14 @@ def all_runs(artifacts: Path) -> Iterator[PastRun | DamagedRun]:
             yield DamagedRun(run=folder.name, damage=str(error))
 
 
-def past_runs(artifacts: Path, most: int | None = None) -> list[PastRun]:
-    """Return the newest runs that are whole, all of them by default, newest first."""
-    whole = (run for run in all_runs(artifacts) if isinstance(run, PastRun))
-    return list(islice(whole, most))
+def whole(runs: Iterable[PastRun | DamagedRun]) -> list[PastRun]:
+    """Return those of some runs that are not damaged."""
+    return [run for run in runs if isinstance(run, PastRun)]
+
+
+def with_latest(
+    latest: PastRun, runs: Iterable[PastRun | DamagedRun]
+) -> list[PastRun | DamagedRun]:
+    """Return runs, newest first, with the one published last in its place among them."""
+    # The sort keeps the order of runs that began in the same second.
+    return sorted([latest, *runs], key=lambda run: run.run[:SECOND], reverse=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from examples.digits import PROJECT
-from examples.runs import changed, manifest, ran, run, write_network
+from examples.runs import changed, manifest, past_run, ran, run, write_network
 
 from flows.settings import Settings
 from tasks.champion.judgement import (
@@ -347,12 +347,11 @@ def test_a_run_that_was_killed_before_its_promotion_did_not_judge(
     artifacts: Path, verdict: str
 ) -> None:
     """A manifest that tells of a promotion counts only if the promotion is in the history."""
-    told = {"stages": {"evaluate": {"key": "k"}}, "verdict": verdict}
-    (artifacts / "runs" / RUNS[3] / "manifest.json").write_text(json.dumps(told))
-    assert judged_before(artifacts, Promotions(artifacts), "k") == (verdict != "promoted")
-    assert not judged_before(artifacts, Promotions(artifacts), "another")
+    runs = [past_run(0).model_copy(update={"run": RUNS[3], "verdict": verdict})]
+    assert judged_before(runs, Promotions(artifacts), "k") == (verdict != "promoted")
+    assert not judged_before(runs, Promotions(artifacts), "another")
     promote(artifacts, RUNS[3])
-    assert judged_before(artifacts, Promotions(artifacts), "k")
+    assert judged_before(runs, Promotions(artifacts), "k")
 
 
 def test_the_champion_is_found_or_missed_by_name(artifacts: Path) -> None:

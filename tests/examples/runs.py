@@ -46,6 +46,7 @@ def past_run(place: int, accuracy: float = 0.95) -> PastRun:
         test_rows=1000,
         classes=DIGITS,
         verdict="kept",
+        evaluate_key="k",
     )
 
 

@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from examples.runs import changed, run
+from examples.runs import changed, past_run, run
 
 from flows.settings import Settings
 from tasks.promote import promote, roll_back
 from tasks.prune import prune
 from tasks.report.index_page import write_index
-from tasks.runs.past_runs import past_runs
+from tasks.runs.past_runs import all_runs, whole, with_latest
 
 HOSTILE = "2026-11-22T13-05-11Z-<img src=x onerror=alert(1)> \"'&%2e#?"
 
@@ -76,7 +76,7 @@ def test_all_runs_are_listed_newest_first(tmp_path: Path, count: int) -> None:
     for place, name in enumerate(names(count)):
         write_run(tmp_path, name, accuracy=0.5 + place / 100)
     tmp_path.joinpath("runs", "2026-11-22T14-00-00Z-unfinished").mkdir(parents=True)
-    write_index(tmp_path, None)
+    write_index(tmp_path, all_runs(tmp_path), None)
     page = Page(tmp_path / "index.html")
     assert page.links() == [f"runs/{name}/report.html" for name in reversed(names(count))]
     assert sum(tag == "circle" for tag, _ in page.tags) == (count if count > 1 else 0)
@@ -87,7 +87,7 @@ def test_the_chart_is_to_scale(tmp_path: Path) -> None:
     accuracies = [0.91, 0.95, 0.93, 1.0]
     for name, accuracy in zip(names(4), accuracies, strict=True):
         write_run(tmp_path, name, accuracy)
-    write_index(tmp_path, names(4)[1])
+    write_index(tmp_path, all_runs(tmp_path), names(4)[1])
     circles = [attrs for tag, attrs in Page(tmp_path / "index.html").tags if tag == "circle"]
     x, y = ([float(str(circle[axis])) for circle in circles] for axis in ("cx", "cy"))
     assert x == sorted(x)
@@ -111,14 +111,14 @@ def test_runs_that_read_all_alike_can_be_drawn(tmp_path: Path) -> None:
         path = tmp_path / "runs" / name / "metrics.json"
         metrics = {**json.loads(path.read_text()), "accuracy_interval": [1, 1]}
         path.write_text(json.dumps(metrics))
-    write_index(tmp_path, None)
+    write_index(tmp_path, all_runs(tmp_path), None)
     assert Page(tmp_path / "index.html").text.count("100.0") >= 3
 
 
 def test_names_stay_text_and_links_lead_there(tmp_path: Path) -> None:
     """No name of a run becomes a tag, and its link is the folder's, whatever is in it."""
     write_run(tmp_path, HOSTILE)
-    write_index(tmp_path, HOSTILE)
+    write_index(tmp_path, all_runs(tmp_path), HOSTILE)
     page = Page(tmp_path / "index.html")
     assert "img" not in {tag for tag, _ in page.tags}
     assert page.links() == [f"runs/{HOSTILE}/report.html"]
@@ -139,8 +139,8 @@ def test_a_damaged_run_is_named_apart(tmp_path: Path, harm: Any) -> None:
     for name in names(3):
         write_run(tmp_path, name)
     harm(tmp_path / "runs" / names(3)[1])
-    assert [past.run for past in past_runs(tmp_path)] == [names(3)[2], names(3)[0]]
-    write_index(tmp_path, None)
+    assert [past.run for past in whole(all_runs(tmp_path))] == [names(3)[2], names(3)[0]]
+    write_index(tmp_path, all_runs(tmp_path), None)
     page = Page(tmp_path / "index.html")
     assert len(page.links()) == 2
     assert "1 damaged run" in page.text
@@ -150,7 +150,7 @@ def test_a_damaged_run_is_named_apart(tmp_path: Path, harm: Any) -> None:
 def test_every_run_and_every_move_of_the_champion_writes_it(settings: Settings) -> None:
     """The page shows the new run at once, marks the champion, and forgets what was pruned."""
     artifacts = settings.artifacts
-    first = past_runs(artifacts)[0].run
+    first = next(all_runs(artifacts)).run
     better = {"epochs": 300, "learning_rate": 1.0, "l2": 0.01}
     second = run(changed(settings, training=better)).run
     assert Page(artifacts / "index.html").links()[-1] == f"runs/{first}/report.html"
@@ -171,6 +171,13 @@ def test_every_run_and_every_move_of_the_champion_writes_it(settings: Settings) 
     promote(artifacts, second)
     prune(artifacts, 1, dry_run=False)
     assert shown()[0] == [second]
+
+
+def test_the_run_published_last_takes_its_place() -> None:
+    """A run is listed by the second it began, and before those of the same second."""
+    runs = [past_run(place) for place in (9, 5, 1)]
+    same = runs[1].model_copy(update={"run": f"{runs[1].run}-too"})
+    assert with_latest(same, runs) == [runs[0], same, *runs[1:]]
 
 
 def test_pruning_some_other_folder_writes_no_page(tmp_path: Path) -> None:
