@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 BENCH := benchmarks/.venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup train serve test chaos lint format lock bench clean
+.PHONY: setup train serve test chaos team lint format lock bench clean
 
 train: setup  ## train on data/digits.csv and print where the report is
 	$(BIN)/digits train
@@ -29,6 +29,9 @@ test: setup  ## run all tests, three files at a time: they wait a lot for other 
 
 chaos: setup  ## kill N real runs at random moments (N=200)
 	$(BIN)/python -m pytest tests/test_chaos.py -k killed -s --kills $(or $(N),200)
+
+team: setup  ## N runs at once on PostgreSQL and two workers, one of them killed (N=20)
+	$(BIN)/python -m pytest tests/test_team.py -s --together $(or $(N),20)
 
 lint: setup  ## style, format and types
 	$(BIN)/ruff check

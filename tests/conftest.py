@@ -144,7 +144,9 @@ def settings(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return quick(tmp_path / "small.csv", tmp_path / "artifacts")
 
 
-SECONDS_A_KILL = 50  # of the chaos test, on a machine that may be busy
+# On a machine that may be busy.
+SECONDS_A_KILL = 50
+SECONDS_OF_A_TEAM, SECONDS_A_RUN = 240, 60
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -152,11 +154,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "kills" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(SECONDS_A_KILL * config.getoption("--kills")))
+        if "together" in getattr(item, "fixturenames", ()):
+            seconds = SECONDS_OF_A_TEAM + SECONDS_A_RUN * config.getoption("--together")
+            item.add_marker(pytest.mark.timeout(seconds))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make chaos N=200` kill more often than the suite does."""
+    """Let `make chaos N=200` and `make team N=20` do more than the suite does."""
+    parser.addoption("--together", type=int, default=3, help="runs at once of the team's test")
     parser.addoption("--kills", type=int, default=12, help="kills of the chaos test")
 
 
@@ -164,3 +170,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def kills(request: pytest.FixtureRequest) -> int:
     """Return how often the chaos test is to kill."""
     return int(request.config.getoption("--kills"))
+
+
+@pytest.fixture
+def together(request: pytest.FixtureRequest) -> int:
+    """Return how many runs a team is to start at once."""
+    return int(request.config.getoption("--together"))

@@ -15,7 +15,12 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+import yaml
 from examples.digits import PROJECT, write_small_csv
+from examples.free_port import free_port
+
+from flows.server.serve import served as serve
+from tasks.errors import InputError
 
 pytestmark = pytest.mark.slow
 
@@ -51,13 +56,17 @@ class Served(NamedTuple):
 
     def start(self, deployment: str, **settings: Any) -> str:
         """Start a run at once, as the scheduler does, and return its name."""
+        created = self.create(deployment, **settings)
+        created.raise_for_status()
+        return str(created.json()["name"])
+
+    def create(self, deployment: str, **settings: Any) -> httpx.Response:
+        """Ask for a run and return the server's answer."""
         found = self.api.get(f"deployments/name/{deployment}").json()
         given = {"parameters": self._parameters(settings), "state": {"type": "SCHEDULED"}}
         path = f"deployments/{found['id']}/create_flow_run"
         # A busy server says so with 503, and Prefect's own client asks again.
-        created = until(lambda: (a := self.api.post(path, json=given)).status_code != 503 and a)
-        created.raise_for_status()
-        return str(created.json()["name"])
+        return until(lambda: (a := self.api.post(path, json=given)).status_code != 503 and a)  # type: ignore[no-any-return]
 
     def serve_again(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Start another `digits serve`, which is to end by itself."""
@@ -105,13 +114,6 @@ def until(true: Callable[[], Any], seconds: float = 60) -> Any:
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.2)
     return value
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -165,13 +167,16 @@ def test_every_deployment_is_as_prefect_yaml_says(served: Served) -> None:
         assert one["description"], name
         assert "digits" in one["tags"], name
         assert one["work_pool_name"] == "digits", name
-        assert one["global_concurrency_limit"]["limit"] == 1, name
-        assert one["concurrency_options"]["collision_strategy"] == "CANCEL_NEW", name
         assert one["job_variables"]["working_dir"] == str(PROJECT), name
-    (schedule,) = deployments["retrain/nightly"]["schedules"]
+    nightly = deployments.pop("retrain/nightly")
+    (schedule,) = nightly["schedules"]
     assert schedule["schedule"]["cron"] == "30 2 * * *"
     assert schedule["schedule"]["timezone"] == "Europe/Berlin"
-    assert [name for name, one in deployments.items() if one["schedules"]] == ["retrain/nightly"]
+    assert nightly["global_concurrency_limit"]["limit"] == 1
+    assert nightly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    for name, on_demand in deployments.items():
+        assert on_demand["schedules"] == [], name
+        assert on_demand["global_concurrency_limit"] is None, name
 
 
 def test_the_server_plans_the_nightly_runs(served: Served) -> None:
@@ -240,11 +245,11 @@ def test_pages_of_other_origins_may_not_call_the_api(served: Served) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1"])
-def test_a_server_open_to_others_needs_a_password(served: Served, host: str) -> None:
+def test_a_server_open_to_others_needs_a_password(host: str) -> None:
     """Refused with the line that sets one: whoever reaches it could run commands."""
-    refused = served.serve_again("--host", host, "--port", str(free_port()))
-    assert refused.returncode == 2
-    assert f"PREFECT_SERVER_API_AUTH_STRING=name:password make serve HOST={host}" in refused.stderr
+    line = f"PREFECT_SERVER_API_AUTH_STRING=name:password make serve HOST={host}"
+    with pytest.raises(InputError, match=re.escape(line)), serve(host, free_port()):
+        pass
 
 
 def test_a_taken_port_is_an_error_with_the_remedy(served: Served) -> None:
@@ -273,10 +278,10 @@ def test_a_deployed_run_runs_every_stage_once(served: Served) -> None:
 def test_bad_parameters_are_refused_before_a_run_exists(served: Served) -> None:
     """The server names the field and its range, and no run is made."""
     before = served.api.post("flow_runs/count", json={}).json()
-    refused = served.run("retrain/classic", "--watch", training={"epochs": 0})
-    assert refused.returncode == 1
-    assert "settings.training.epochs" in refused.stdout + refused.stderr
-    assert "0 is less than the minimum of 1" in refused.stdout + refused.stderr
+    refused = served.create("retrain/classic", training={"epochs": 0})
+    assert refused.status_code == 409
+    assert "settings.training.epochs" in refused.text
+    assert "0 is less than the minimum of 1" in refused.text
     assert served.api.post("flow_runs/count", json={}).json() == before
 
 
@@ -361,9 +366,9 @@ def test_every_end_of_a_run_is_an_event(served: Served) -> None:
 @pytest.mark.parametrize("name", ["notify", "vanished"])
 def test_the_automations_load(served: Served, name: str) -> None:
     """Prefect accepts each automation as it stands in the project."""
-    path = PROJECT / "automations" / f"{name}.yaml"
-    created = served.prefect("automation", "create", "--from-file", str(path))
-    assert created.returncode == 0, created.stdout + created.stderr
+    text = (PROJECT / "automations" / f"{name}.yaml").read_text()
+    created = served.api.post("automations/", json=yaml.safe_load(text))
+    assert created.status_code == 201, created.text
 
 
 def test_interrupting_stops_server_worker_and_runs(served: Served) -> None:

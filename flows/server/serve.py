@@ -21,6 +21,7 @@ from tasks.cache.sources import PROJECT
 from tasks.errors import InputError
 
 POOL = "digits"
+RUNS_AT_ONCE = max(2, (os.cpu_count() or 1) // 2)  # a training keeps two cores busy
 SECONDS_TO_START = 180  # the first start makes the database
 SECONDS_TO_STOP = 30
 EVERYWHERE = ("0.0.0.0", "::")
@@ -57,7 +58,8 @@ def served(
         _wait_for(server)
         _make_pool()
         _must("--no-prompt", "deploy", "--all")
-        with _started("prefect", "worker", "start", "--pool", POOL, "--type", "process") as worker:
+        work = ["worker", "start", "--pool", POOL, "--type", "process"]
+        with _started("prefect", *work, "--limit", str(RUNS_AT_ONCE)) as worker:
             try:
                 yield [server, worker]
             finally:
