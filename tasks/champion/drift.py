@@ -14,8 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasks.cache.store import Store, StoredFile
 from tasks.champion.promotions import Promotions
 from tasks.digits.classes import in_words
-from tasks.digits.fingerprints import share_seen, unpacked
-from tasks.digits.profile import Profile
+from tasks.digits.profile import Profile, share_seen
 from tasks.errors import DataError, InputError
 from tasks.runs.folders import read_json
 
@@ -74,7 +73,7 @@ def drift_between(run: str, before: Profile, now: Profile) -> Drift:
         digits=digits,
         ink=ink,
         level=max(digits.level, ink.level, key=levels.index),
-        seen_before=share_seen(unpacked(now.digests), unpacked(before.digests)),
+        seen_before=share_seen(now, before),
     )
 
 

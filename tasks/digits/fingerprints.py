@@ -44,13 +44,8 @@ def unpacked(text: str) -> np.ndarray:
 
 
 def seen_in(digests: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Return which digests are among those of before, (rows,); there must be one before."""
+    """Return which digests are among those of before, (rows,), at least one."""
     ordered = np.sort(before)
     places = np.searchsorted(ordered, digests)
     seen: np.ndarray = ordered[np.minimum(places, len(ordered) - 1)] == digests
     return seen
-
-
-def share_seen(digests: np.ndarray, before: np.ndarray) -> float:
-    """Return the share of digests that are among those of before."""
-    return float(seen_in(digests, before).mean()) if len(digests) and len(before) else 0.0

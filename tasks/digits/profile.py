@@ -9,11 +9,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from tasks.digits.classes import DIGITS, class_counts, class_numbers
-from tasks.digits.fingerprints import image_digests, packed, unpacked
+from tasks.digits.fingerprints import image_digests, packed, seen_in, unpacked
 from tasks.digits.table import read_batches
 
 INK_BINS = 100  # of the histogram, over mean ink from 0 to 1
 _REGIONS = 4  # a side
+_MOST_DIGESTS = 1 << 18  # kept of a profile, so that it stays a small file
 _DECIMALS = 6
 
 
@@ -30,14 +31,18 @@ class Profile(BaseModel):
     ink_histogram: tuple[int, ...]  # images by their mean ink
     regions: tuple[tuple[float, ...], ...]  # mean ink of 4 × 4 parts of the image, top row first
     duplicates: int  # images that equal an earlier one pixel for pixel
-    digests: str  # of the images without the duplicates, in order; see `image_digests`
+    digests: str  # of the images without the duplicates, ascending, no more than the first 262,144
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         lengths = len(self.counts), len(self.ink), len(self.ink_histogram)
-        images = len(unpacked(self.digests)) + self.duplicates
+        digests = min(self.rows - self.duplicates, _MOST_DIGESTS)
         classes = len(self.classes)
-        if lengths != (classes, classes, INK_BINS) or not sum(self.counts) == images == self.rows:
+        if (
+            lengths != (classes, classes, INK_BINS)
+            or sum(self.counts) != self.rows
+            or len(unpacked(self.digests)) != digests
+        ):
             raise ValueError("the numbers of a profile do not fit together")
         return self
 
@@ -79,8 +84,21 @@ def profile_of(parquet: Path, pixel_max: float, classes: Sequence[int]) -> Profi
         ink_histogram=tuple(histogram.tolist()),
         regions=_regions((pixel_ink / rows).reshape(side, side)),
         duplicates=rows - len(distinct),
-        digests=packed(distinct),
+        digests=packed(distinct[:_MOST_DIGESTS]),
     )
+
+
+def share_seen(now: Profile, before: Profile) -> float:
+    """Return the share of today's different images that were there before.
+
+    Digests are as good as random, so those that are no greater than the last one known of before
+    are a fair sample, and all where all are known. Source: Cohen and Kaplan (2007), Summarizing
+    data using bottom-k sketches.
+    """
+    digests, known = unpacked(now.digests), unpacked(before.digests)
+    if len(known) < before.rows - before.duplicates:
+        digests = digests[digests <= known[-1]]
+    return float(seen_in(digests, known).mean()) if len(digests) and len(known) else 0.0
 
 
 def _regions(image: np.ndarray) -> tuple[tuple[float, ...], ...]:

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from flows.settings import Settings
 from tasks.champion.data_watch import DataWatch, watch_data
 from tasks.champion.drift import drift_between, population_shift
-from tasks.digits.fingerprints import image_digests, packed, share_seen, unpacked
-from tasks.digits.profile import Profile, profile_of
+from tasks.digits.fingerprints import image_digests, packed, seen_in, unpacked
+from tasks.digits.profile import Profile, profile_of, share_seen
 from tasks.digits.table import Digits, write_digits
 from tasks.errors import DataError
 
@@ -76,7 +76,25 @@ def test_equal_images_have_equal_digests_however_they_are_stored() -> None:
     pixels[7, 3] ^= 1
     assert np.flatnonzero(image_digests(pixels, 255) != digests).tolist() == [7]
     np.testing.assert_array_equal(unpacked(packed(digests)), digests)
-    assert share_seen(digests[:10], digests[5:]) == 0.5
+    assert seen_in(digests[:10], digests[5:]).tolist() == [False] * 5 + [True] * 5
+
+
+def test_a_profile_keeps_a_sample_of_many_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its size has a bound; what share of the images was seen before is then an estimate."""
+    half = random_digits(4000)
+    half.pixels[2000:] = random_digits(2000, seed=1).pixels
+    exact = share_seen(profiled(half, tmp_path), profiled(random_digits(4000), tmp_path))
+    assert exact == 0.5
+    monkeypatch.setattr("tasks.digits.profile._MOST_DIGESTS", 1000)
+    now, before = (profiled(digits, tmp_path) for digits in (half, random_digits(4000)))
+    assert now.duplicates == 0
+    assert len(unpacked(now.digests)) == 1000
+    assert share_seen(now, before) == pytest.approx(0.5, abs=0.05)
+    few = profiled(random_digits(1000), tmp_path)
+    assert share_seen(few, before) == 1
+    assert share_seen(before, few) == pytest.approx(0.25, abs=0.05)
 
 
 def test_the_index_is_the_formula_of_the_book() -> None:
