@@ -1,22 +1,25 @@
 """Gradient descent: step by step against the gradient of the cost, in batches.
 
-The loop only: `backpropagation.py` has the gradient, `sharding.py` how two threads share it, and
-`optimizer.py` the step.
+The loop only: `epoch_plan.py` draws what is random in an epoch, `blocks.py` has its examples,
+`batch_gradient.py` the gradient of a batch, and `optimizer.py` the step.
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import tee
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from network.augmented_images import Augment, AugmentedImages
+from network.batch_gradient import BatchGradient
+from network.blocks import blocks, rows_in_block
+from network.epoch_plan import EpochPlan, plan_epochs
 from network.examples import Examples
 from network.loss import penalty
 from network.optimizer import Optimizer
-from network.sharding import SMALLEST_SHARD, ShardedBackpropagation
+from network.sharding import SMALLEST_SHARD, ShardedBackpropagation, number_of_shards
 from network.training_state import TrainingState
 
 SMALLEST_SHARED_PRODUCT = 64  # examples; below this, two threads are no faster at it than one
@@ -42,13 +45,16 @@ def gradient_descent(
     epochs: int,
     batch_size: int | None = None,
     activation: str = "sigmoid",
-    augment: Augment | None = None,
+    threads: int = 2,
 ) -> Generator[Epoch, None, None]:
     """Train a network, yielding after every epoch.
 
     The cost of an epoch is that of the weights each batch met, before its own step: for the full
     batch that is the cost before the epoch's one step, for mini-batches the mean on the way, and
-    with `augment` the cost on the variants.
+    of augmented examples that of the variants.
+
+    Memory holds a few blocks of the examples and not all of them; a batch larger than a block is
+    computed block by block.
 
     Args:
         state: where the training is; changed in place, and up to date at every epoch's end.
@@ -57,67 +63,76 @@ def gradient_descent(
         epochs: number of the last epoch.
         batch_size: examples a step; None is all of them, in their own order.
         activation: function of the hidden layers: sigmoid, tanh or relu.
-        augment: returns new variants of the images for every epoch, given them and a generator.
-            It runs on a second thread while the network trains on the epoch before.
+        threads: how many are at work at once, 1 or more. The last digits of a sum depend on it.
 
     Raises:
         ValueError: shapes that do not fit together.
         DivergenceError: the cost or a weight became infinite or not a number; with the epoch.
     """
-    weights, rng = state.weights, state.rng
     _check_shapes(state, examples)
-    trained = weights[state.frozen :]
-    images, count = examples.images, len(examples)
+    weights, count = state.weights, len(examples)
     batch_size = min(batch_size or count, count)
-    # One batch at a time: a copy of all images would cost as much as an epoch of large ones.
-    inputs = np.ones((batch_size, images.shape[1] + 1), weights[0].dtype)  # column 0 is the bias's
-    if full_batch := batch_size == count:
-        inputs[:, 1:] = images
-    targets = np.ascontiguousarray(examples.targets.T, weights[0].dtype)  # (outputs, examples)
-    fixed_penalty = penalty(weights[: state.frozen], optimizer.l2, count)
-
-    blas_threads = _blas_threads(batch_size, augment is not None)
-    with threadpool_limits(blas_threads, user_api="blas"), ThreadPoolExecutor(2) as threads:
-        backpropagate = ShardedBackpropagation(
-            weights, batch_size, activation, threads, state.frozen
+    full_batch, augmented = batch_size == count, examples.augment is not None
+    rows = rows_in_block([weights[0].shape[1] - 1, *map(len, weights)])
+    at_once = min(batch_size, rows)
+    plans, ahead = tee(
+        plan_epochs(
+            state.rng,
+            epochs - state.epoch,
+            count,
+            shuffled=not full_batch,
+            augmented=augmented,
         )
-        augmented = AugmentedImages(images, augment, rng, threads) if augment else None
-        while state.epoch < epochs:
-            rate = optimizer.rate(state.epoch / epochs)
-            cost = 0.0
-            if augmented:
-                images = augmented.draw()
-                if full_batch:
-                    inputs[:, 1:] = images
-            order = None if full_batch else rng.permutation(count)
-            if augmented and state.epoch + 1 < epochs:
-                augmented.draw_ahead()
-            for start in range(0, count, batch_size):
-                size = min(batch_size, count - start)
-                batch = slice(None) if order is None else order[start : start + size]
-                if not full_batch:
-                    inputs[:size, 1:] = images[batch]
-                cost += size * (fixed_penalty + penalty(trained, optimizer.l2, count))
-                cost += backpropagate(weights, inputs[:size], targets[:, batch], rate / size)
-                if not math.isfinite(cost):
-                    raise DivergenceError(_advice(state, f"the cost became {cost}", optimizer))
-                decay = rate * optimizer.l2 / count
-                optimizer.step(trained, state.velocity, backpropagate.gradients, decay)
-            # No cost is taken after the last step, which may be the one too long.
-            if not all(np.isfinite(layer).all() for layer in trained):
-                raise DivergenceError(_advice(state, "a weight became infinite", optimizer))
-            state.epoch += 1
-            yield Epoch(state.epoch, cost / count)
+    )
+    blas_threads = _blas_threads(at_once, augmented, threads)
+    with threadpool_limits(blas_threads, user_api="blas"), ThreadPoolExecutor(threads) as executor:
+        shards = number_of_shards(at_once, threads)
+        gradient = BatchGradient(
+            blocks(examples, ahead, rows, weights[0].dtype, executor, threads - 1),
+            ShardedBackpropagation(weights, at_once, activation, executor, shards, state.frozen),
+        )
+        yield from _descend(state, plans, gradient, optimizer, epochs, count, batch_size)
 
 
-def _blas_threads(batch_size: int, augmented: bool) -> int:
-    """Return how many threads share a matrix product, so that two are at work in all.
+def _descend(
+    state: TrainingState,
+    plans: Iterable[EpochPlan],
+    gradient: BatchGradient,
+    optimizer: Optimizer,
+    epochs: int,
+    count: int,
+    batch_size: int,
+) -> Generator[Epoch, None, None]:
+    """Take the steps of the epochs planned, wherever the gradient of a batch is computed."""
+    weights, trained = state.weights, state.weights[state.frozen :]
+    fixed_penalty = penalty(weights[: state.frozen], optimizer.l2, count)
+    for plan in plans:
+        rate = optimizer.rate(state.epoch / epochs)
+        cost = 0.0
+        for start in range(0, count, batch_size):
+            size = min(batch_size, count - start)
+            cost += size * (fixed_penalty + penalty(trained, optimizer.l2, count))
+            cost += gradient(weights, size, rate / size)
+            if not math.isfinite(cost):
+                raise DivergenceError(_advice(state, f"the cost became {cost}", optimizer))
+            decay = rate * optimizer.l2 / count
+            optimizer.step(trained, state.velocity, gradient.gradients, decay)
+        # No cost is taken after the last step, which may be the one too long.
+        if not all(np.isfinite(layer).all() for layer in trained):
+            raise DivergenceError(_advice(state, "a weight became infinite", optimizer))
+        state.rng.bit_generator.state = plan.rng_state
+        state.epoch += 1
+        yield Epoch(state.epoch, cost / count)
+
+
+def _blas_threads(examples: int, augmented: bool, threads: int) -> int:
+    """Return how many threads share a matrix product, so that `threads` are at work in all.
 
     Each shard of a large batch has one, and so has making variants during the training. It
     depends on the settings alone, never on the machine: the bits of a product depend on it.
     """
-    shared = SMALLEST_SHARED_PRODUCT <= batch_size < 2 * SMALLEST_SHARD
-    return 2 if shared and not augmented else 1
+    shared = SMALLEST_SHARED_PRODUCT <= examples < 2 * SMALLEST_SHARD
+    return max(1, threads - augmented) if shared else 1
 
 
 def _advice(state: TrainingState, finding: str, optimizer: Optimizer) -> str:

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from network.weights import dump_weights
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
-from tasks.digits.table import read_digits
+from tasks.digits.mapped_images import mapped_digits
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.first_weights import InitialNetwork
 from tasks.training.progress import progress
@@ -49,9 +49,11 @@ def train(
     # pandas is slow to import, and not needed where the stored result is reused.
     from tasks.training.ensemble import fit_members
 
-    digits = read_digits(store.path(train))
     pretrained = initial.load() if initial else None
-    with progress(training.members * training.epochs) as show:
+    with (
+        mapped_digits(store.path(train), store.files) as digits,
+        progress(training.members * training.epochs) as show,
+    ):
         weights, history = fit_members(digits, training, seed, show, _checkpoint(store), pretrained)
     with store.scratch() as scratch:
         (scratch / "weights.pkl").write_bytes(dump_weights(weights))

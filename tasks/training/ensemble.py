@@ -5,6 +5,7 @@ from numpy import ndarray
 from numpy.random import default_rng
 
 from network.ensemble import merge
+from tasks.digits.mapped_images import MappedDigits
 from tasks.digits.table import Digits
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.first_weights import Pretrained
@@ -14,7 +15,7 @@ from tasks.training.settings import TrainingSettings
 
 
 def fit_members(
-    digits: Digits,
+    digits: Digits | MappedDigits,
     training: TrainingSettings,
     seed: int,
     show: Show,

@@ -1,4 +1,4 @@
-"""Training as a plain function of digits in memory: from initial weights to trained ones."""
+"""Training as a plain function of digits: from initial weights to trained ones."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -12,7 +12,8 @@ from network.examples import Examples
 from network.gradient_descent import Epoch, gradient_descent
 from network.optimizer import Optimizer
 from network.training_state import TrainingState
-from tasks.digits.network_inputs import one_hot, scaled_images
+from tasks.digits.mapped_images import MappedDigits
+from tasks.digits.network_inputs import one_hot
 from tasks.digits.table import Digits
 from tasks.errors import DataError
 from tasks.training.checkpoint import Checkpoint, Snapshot
@@ -24,14 +25,14 @@ from tasks.training.validation import Validation, patience_is_over
 
 
 def fit(
-    digits: Digits,
+    digits: Digits | MappedDigits,
     training: TrainingSettings,
     rng: np.random.Generator,
     show: Show,
     checkpoint: Checkpoint | None = None,
     pretrained: Pretrained | None = None,
 ) -> tuple[list[np.ndarray], pd.DataFrame]:
-    """Train a network on digits in memory.
+    """Train a network on digits.
 
     Args:
         digits: the training split, in shuffled order.
@@ -53,14 +54,15 @@ def fit(
         MemoryError: the network is too large for this machine.
         DivergenceError: the cost became infinite or not a number.
     """
-    images = scaled_images(digits, training.dtype)
-    rows = _trained_on(len(images), training.validation_fraction)
-    sizes = [images.shape[1], *training.hidden_layers, len(digits.classes)]
+    rows = _trained_on(len(digits.labels), training.validation_fraction)
+    sizes = [digits.pixels.shape[1], *training.hidden_layers, len(digits.classes)]
     check_memory(sizes, training.batch_size or rows, training.dtype)
-    targets = one_hot(digits.labels, digits.classes, training.dtype)
+    targets = one_hot(digits.labels, digits.classes, "uint8")
+    distorted = partial(distort, strength=training.distortion) if training.distortion else None
     # The split is shuffled, so its last rows are as good as any for validation.
     examples, held_out = (
-        Examples(images[part], targets[part]) for part in (slice(rows), slice(rows, None))
+        Examples(digits.pixels[part], targets[part], digits.pixel_max, augment)
+        for part, augment in ((slice(rows), distorted), (slice(rows, None), None))
     )
     validation = Validation(held_out, training.activation, training.l2, rows)
     saved = checkpoint.load() if checkpoint else None
@@ -98,7 +100,6 @@ def _epochs(
         epochs=training.epochs,
         batch_size=training.batch_size or None,
         activation=training.activation,
-        augment=partial(distort, strength=training.distortion) if training.distortion else None,
     )
 
 

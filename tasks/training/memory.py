@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from network.blocks import rows_in_block
+
 MOST = 0.8  # of the machine's memory
 
 
@@ -24,13 +26,17 @@ def check_memory(sizes: Sequence[int], batch: int, dtype: str) -> None:
         MemoryError: the training would need more than four fifths of the machine's memory.
     """
     weights = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
-    # Weights, velocity and a gradient for each of two shards; activations and errors of a batch.
-    need = (4 * weights + 2 * batch * sum(sizes)) * np.dtype(dtype).itemsize
+    block = rows_in_block(sizes)
+    # Weights, velocity, a gradient for each of two shards, and their sum over several blocks.
+    layers = weights * (4 + (batch > block))
+    # Activations and errors; the inputs of this block and of the next.
+    examples = 2 * min(batch, block) * sum(sizes) + 2 * block * sizes[0]
+    need = (layers + examples) * np.dtype(dtype).itemsize
     have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if need > MOST * have:
-        layers = " ".join(map(str, sizes[1:-1]))
+        widths = " ".join(map(str, sizes[1:-1]))
         raise MemoryError(
-            f"`hidden_layers` {layers}: training would need about {need / 1e9:,.1f} GB of memory; "
+            f"`hidden_layers` {widths}: training would need about {need / 1e9:,.1f} GB of memory; "
             f"this machine has {have / 1e9:,.1f} GB. Choose fewer or narrower layers"
             + (", or `dtype` float32." if dtype == "float64" else ".")
         )

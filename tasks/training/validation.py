@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from network.blocks import rows_in_block
 from network.examples import Examples
 from network.loss import cross_entropy, penalty
 from network.model import weighted_sums
@@ -39,14 +40,20 @@ class Validation:
         """Return the held-out digits' cost and accuracy, and remember the best weights."""
         if len(self._held_out) == 0:
             return {}
-        targets = self._held_out.targets
-        z = weighted_sums(weights, self._held_out.images, self._activation)
-        cost = cross_entropy(z, targets) / len(z) + penalty(weights, self._l2, self._trained_on)
+        count, cost, right = len(self._held_out), 0.0, 0
+        rows = rows_in_block([weights[0].shape[1] - 1, *map(len, weights)])
+        for start in range(0, count, rows):
+            part = slice(start, start + rows)
+            images = self._held_out.scaled(part, weights[0].dtype)
+            targets = self._held_out.targets[part]
+            z = weighted_sums(weights, images, self._activation)
+            cost += cross_entropy(z, targets)
+            right += int((z.argmax(axis=1) == targets.argmax(axis=1)).sum())
+        cost = cost / count + penalty(weights, self._l2, self._trained_on)
         if cost < self._least:
             self._least = cost
             self.best_weights = [layer.copy() for layer in weights]
-        accuracy = float((z.argmax(axis=1) == targets.argmax(axis=1)).mean())
-        return {"validation_cost": cost, "validation_accuracy": accuracy}
+        return {"validation_cost": cost, "validation_accuracy": right / count}
 
 
 def patience_is_over(history: Sequence[Mapping[str, float]], patience: int) -> bool:

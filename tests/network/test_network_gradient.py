@@ -1,5 +1,7 @@
 """The gradient is the slope of the cost: by differences, by hand, and by another library."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from examples.training import cost
@@ -112,10 +114,9 @@ def test_scikit_learn_takes_the_same_steps(activation: str, theirs: str) -> None
         assert pytest.approx(coefficients, abs=1e-12) == layer[:, 1:].T
 
 
-def test_two_shards_give_the_gradient_of_the_whole_batch() -> None:
-    """Cutting a batch in two changes neither its cost nor its gradient."""
-    from concurrent.futures import ThreadPoolExecutor
-
+@pytest.mark.parametrize("shards", [1, 2, 4])
+def test_shards_give_the_gradient_of_the_whole_batch(shards: int) -> None:
+    """Cutting a batch in shards changes neither its cost nor its gradient."""
     examples = 2 * SMALLEST_SHARD + 1
     images, targets = some_digits(examples, 12)
     with_ones = np.insert(images, 0, 1.0, axis=1)
@@ -124,8 +125,8 @@ def test_two_shards_give_the_gradient_of_the_whole_batch() -> None:
     )
     whole = Backpropagation(weights, examples, "tanh")
     expected = whole(weights, with_ones, targets.T, 0.1)
-    with ThreadPoolExecutor(1) as threads:
-        sharded = ShardedBackpropagation(weights, examples, "tanh", threads)
+    with ThreadPoolExecutor(1) as executor:
+        sharded = ShardedBackpropagation(weights, examples, "tanh", executor, shards)
         assert sharded(weights, with_ones, targets.T, 0.1) == pytest.approx(expected, rel=1e-12)
     for found, gradient in zip(sharded.gradients, whole.gradients, strict=True):
         assert found == pytest.approx(gradient, rel=1e-9, abs=1e-12)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -307,12 +308,11 @@ def test_interrupted_training_resumes_as_if_it_had_not_been(
     batch_size: int | None, augment: Callable[..., np.ndarray] | None
 ) -> None:
     """Stopped after epoch 3 of 8 and continued from its state, it ends at the same bytes."""
-    digits, start = easy_digits(60), random_weights(20, 8, 10)
+    digits, start = replace(easy_digits(60), augment=augment), random_weights(20, 8, 10)
     settings: dict[str, Any] = {
         "optimizer": Optimizer(0.4, schedule="cosine", momentum=0.9, l2=0.2),
         "epochs": 8,
         "batch_size": batch_size,
-        "augment": augment,
     }
     straight, costs = trained(start, digits, np.random.default_rng(9), **settings)
     state = TrainingState.begin(start, np.random.default_rng(9))

@@ -1,0 +1,110 @@
+"""The examples of an epoch as the network takes them: block by block, in the order of the batches.
+
+Memory holds a few blocks, however many examples there are. The next ones are made on other threads
+while the network trains on this one.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice
+
+import numpy as np
+
+from network.epoch_plan import EpochPlan
+from network.examples import Examples
+
+_MOST_ROWS = 4096
+_MOST_NUMBERS = 1 << 24  # in the widest layer of a block's rows
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some examples, ready for back propagation.
+
+    Attributes:
+        inputs: (examples, inputs + 1) floats, about 0 … 1; column 0 is all ones and meets the bias.
+        targets: (outputs, examples), of the same number type.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+
+def rows_in_block(sizes: Sequence[int]) -> int:
+    """Return how many examples a block has at most: fewer for a wide network.
+
+    Args:
+        sizes: inputs, neurons of each hidden layer, outputs.
+    """
+    return max(1, min(_MOST_ROWS, _MOST_NUMBERS // max(sizes)))
+
+
+def blocks(
+    examples: Examples,
+    plans: Iterable[EpochPlan],
+    rows: int,
+    dtype: np.dtype,
+    executor: Executor,
+    ahead: int,
+) -> Iterator[Block]:
+    """Yield the blocks of all epochs.
+
+    Args:
+        examples: where they come from.
+        plans: each epoch's order of the examples, and its seed of the variants.
+        rows: of a block; an epoch's last has what is left.
+        dtype: number type of the network.
+        executor: where blocks are made.
+        ahead: how many are made before they are asked for.
+    """
+    # Where one block is all, and the same in every epoch, it is made once.
+    everything = cache(partial(_block, examples, slice(None), dtype, None))
+
+    def jobs() -> Iterator[Callable[[], Block]]:
+        for plan in plans:
+            if len(examples) <= rows and plan.order is None and plan.seed is None:
+                yield everything
+                continue
+            for number, start in enumerate(range(0, len(examples), rows)):
+                places = slice(start, start + rows)
+                which = places if plan.order is None else plan.order[places]
+                yield partial(_block, examples, which, dtype, plan.variants(number))
+
+    return _made_ahead(jobs(), executor, ahead)
+
+
+def _made_ahead(
+    jobs: Iterator[Callable[[], Block]], executor: Executor, ahead: int
+) -> Generator[Block, None, None]:
+    if ahead == 0:
+        yield from (job() for job in jobs)
+        return
+    waiting = deque(executor.submit(job) for job in islice(jobs, ahead))
+    while waiting:
+        block = waiting.popleft().result()
+        waiting.extend(executor.submit(job) for job in islice(jobs, 1))
+        yield block
+
+
+def _block(
+    examples: Examples,
+    rows: slice | np.ndarray,
+    dtype: np.dtype,
+    rng: np.random.Generator | None,
+) -> Block:
+    """Return the examples of some rows, in this order; their variants if there is a generator."""
+    targets = np.ascontiguousarray(examples.targets[rows].T, dtype)
+    inputs = np.empty((targets.shape[1], examples.images.shape[1] + 1), dtype)
+    inputs[:, 0] = 1
+    if rng is None or examples.augment is None:
+        np.divide(examples.images[rows], examples.pixel_max, out=inputs[:, 1:], dtype=dtype)
+    elif isinstance(rows, slice):
+        inputs[:, 1:] = examples.augment(examples.scaled(rows, dtype), rng)
+    else:
+        # The variant of an image does not depend on the order of the batches.
+        by_row = np.argsort(rows)
+        inputs[by_row, 1:] = examples.augment(examples.scaled(rows[by_row], dtype), rng)
+    return Block(inputs, targets)

@@ -1,0 +1,90 @@
+"""Digits whose images stay on the disk: memory holds only the rows that are being read.
+
+A stored table is compressed, so its pixels are first copied to a file as they are in memory.
+"""
+
+import mmap
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.digits.table import read_batches, read_info, read_labels
+
+_ROWS_AT_A_TIME = 256  # each may bring 64 KB of the file around it into memory
+
+
+class MappedImages:
+    """A matrix in a file; a slice of it is one too, and other rows are read as of an array.
+
+    Args:
+        pages: the file, mapped into memory.
+        pixels: (rows, side · side), an array over it.
+    """
+
+    def __init__(self, pages: mmap.mmap, pixels: np.ndarray) -> None:
+        self._pages, self._pixels = pages, pixels
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of rows, and pixels of an image."""
+        return self._pixels.shape
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._pixels)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> "MappedImages | np.ndarray":
+        """Return the rows of a slice, still on the disk, or read those of an array of numbers."""
+        if isinstance(rows, slice):
+            return MappedImages(self._pages, self._pixels[rows])
+        images = np.empty((len(rows), self.shape[1]), self._pixels.dtype)
+        for start in range(0, len(rows), _ROWS_AT_A_TIME):
+            some = slice(start, start + _ROWS_AT_A_TIME)
+            images[some] = self._pixels[rows[some]]
+            self._give_back()
+        return images
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Read all rows; NumPy calls this where it is given a slice."""
+        images: np.ndarray = self._pixels.astype(dtype or self._pixels.dtype)
+        self._give_back()
+        return images
+
+    def _give_back(self) -> None:
+        # What was read would count as memory in use for as long as the file is mapped.
+        self._pages.madvise(mmap.MADV_DONTNEED)
+
+
+@dataclass(frozen=True)
+class MappedDigits:
+    """Labelled images on the disk; the attributes are those of `Digits`."""
+
+    pixels: MappedImages
+    labels: np.ndarray
+    pixel_max: float
+    classes: tuple[int, ...]
+
+
+@contextmanager
+def mapped_digits(parquet: Path, scratch: Path) -> Iterator[MappedDigits]:
+    """Yield the digits of a file that was written here.
+
+    Args:
+        parquet: the file.
+        scratch: a folder with room for the pixels as they are. The file there has no name, so it
+            is gone with this process, however that ends.
+    """
+    info = read_info(parquet)
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        for pixels, _ in read_batches(parquet):
+            file.write(pixels.data)
+        file.flush()
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        pixels = np.frombuffer(pages, info.pixel_type).reshape(info.rows, info.image_side**2)
+        images = MappedImages(pages, pixels)
+        yield MappedDigits(images, read_labels(parquet), info.pixel_max, info.classes)
