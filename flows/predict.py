@@ -1,17 +1,23 @@
 """The prediction flow: labels for new digits from a trained network."""
 
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
+from pydantic import Field
 
 from flows.deployed_run import check_deployed_run
+from flows.empty_form import STARTS_EMPTY
 from flows.settings import PredictSettings
 from tasks.predict import Predicted, predict_files
 from tasks.runs.folders import find_run
 
 
 @flow(name="predict", description="Predict the labels of new digits with a trained network.")
-def predict(files: list[Path], settings: PredictSettings = PredictSettings()) -> Predicted:
+def predict(
+    files: list[Path],
+    settings: Annotated[PredictSettings, Field(json_schema_extra=STARTS_EMPTY)] = PredictSettings(),
+) -> Predicted:
     """Predict the labels of the digits in tables and pictures with a run's network.
 
     Args:

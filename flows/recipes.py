@@ -21,3 +21,17 @@ RECIPES = {
         distortion=0.0,
     ),
 }
+
+
+def values_by_recipe(setting: str) -> str:
+    """Return a sentence with each recipe's value of a training setting; nothing if they agree."""
+    values = {recipe: _in_words(getattr(RECIPES[recipe], setting)) for recipe in RECIPES}
+    if len(set(values.values())) == 1:
+        return ""
+    return f"Recipes: {', '.join(f'{recipe} {value}' for recipe, value in values.items())}."
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, tuple):
+        return " and ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

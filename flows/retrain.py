@@ -1,11 +1,15 @@
 """The retraining flow: from a CSV of digits to a published network."""
 
+from typing import Annotated
+
 from prefect import State, flow
 from prefect.runtime import flow_run
 from prefect.states import Completed
+from pydantic import Field
 
 from flows.announce import announce, announce_failure
 from flows.deployed_run import check_deployed_run
+from flows.empty_form import STARTS_EMPTY
 from flows.settings import Settings
 from flows.stages import stages
 from tasks.digits.classes import image_noun
@@ -20,7 +24,9 @@ from tasks.runs.run import Run
     on_failure=[announce_failure],
     on_crashed=[announce_failure],
 )
-def retrain(settings: Settings = Settings()) -> State[Published]:
+def retrain(
+    settings: Annotated[Settings, Field(json_schema_extra=STARTS_EMPTY)] = Settings(),
+) -> State[Published]:
     """Ingest, split, train, evaluate, publish; only what changed is run again.
 
     Args:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flows.recipes import RECIPES
+from flows.empty_form import STARTS_EMPTY, EmptyFields
+from flows.recipes import RECIPES, values_by_recipe
 from tasks.champion.judgement import PromotionSettings
 from tasks.digits.csv_format import CsvFormat
 from tasks.shuffle_split import SplitSettings
@@ -50,9 +51,14 @@ class TrainingFlowSettings(BaseModel):
         description="How the digits are split into training and test.",
     )
     training: Annotated[
-        TrainingSettings, Parameter(name="*", consume_multiple=True, show_default=False)
+        TrainingSettings,
+        Parameter(name="*", consume_multiple=True, show_default=False),
+        EmptyFields(values_by_recipe),
     ] = Field(
-        default=TrainingSettings(), title="Training", description="The network and its training."
+        default=TrainingSettings(),
+        title="Training",
+        description="The network and its training; what is left out is as the recipe says.",
+        json_schema_extra=STARTS_EMPTY,
     )
     initial_weights: str = Field(
         default="",
@@ -132,10 +138,11 @@ class PredictSettings(BaseModel):
         description="Folder for figures of how pictures were read: boxes and labels, and each "
         "digit as the network saw it.",
     )
-    data: Annotated[CsvFormat, Parameter(name="*", consume_multiple=True)] = Field(
+    data: Annotated[CsvFormat, Parameter(name="*", consume_multiple=True), EmptyFields()] = Field(
         default=CsvFormat(),
         title="Data",
-        description="How the files are to be read; by default as the run's own data.",
+        description="How the files are to be read; what is left out is as the run's own data.",
+        json_schema_extra=STARTS_EMPTY,
     )
     artifacts: Path = Field(
         default=Path("artifacts"), title="Artifacts folder", description="Where runs are kept."

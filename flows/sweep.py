@@ -1,11 +1,13 @@
 """The sweep flow: a grid of training settings, ranked by held-out training digits."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow
 from prefect.runtime import flow_run
+from pydantic import Field
 
 from flows.deployed_run import check_deployed_run
+from flows.empty_form import STARTS_EMPTY
 from flows.settings import Settings
 from flows.sweep_settings import SweepSettings
 from network.gradient_descent import DivergenceError
@@ -25,7 +27,9 @@ from tasks.training.settings import TrainingSettings
 @flow(
     name="sweep", description="Train a grid of settings and rank them by held-out training digits."
 )
-def sweep(settings: SweepSettings = SweepSettings()) -> Swept:
+def sweep(
+    settings: Annotated[SweepSettings, Field(json_schema_extra=STARTS_EMPTY)] = SweepSettings(),
+) -> Swept:
     """Ingest and split once, train every point of the grid, and rank the networks.
 
     Networks are trained one after the other, because a training uses two cores itself. Those

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from examples.runs import changed, quick, run
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.expected_conditions import element_to_be_clickable
 from selenium.webdriver.support.ui import WebDriverWait
 
 from flows.settings import Settings
@@ -193,3 +195,30 @@ def test_prefect_shows_the_report_with_its_pictures(
     WebDriverWait(browser, 60).until(lambda chrome: len(pictures(chrome)) == expected)
     WebDriverWait(browser, 10).until(lambda chrome: 0 not in pictures(chrome))
     assert "test digits recognised" in browser.find_element("tag name", "body").text
+
+
+def test_a_recipe_chosen_in_prefects_form_is_what_trains(
+    browser: webdriver.Chrome, server: str
+) -> None:
+    """The form is opened, a recipe chosen and nothing else touched: training is the recipe's."""
+    from flows.retrain import retrain
+
+    given = {"settings": {"recipe": "classic"}}
+    deployment = retrain.to_deployment("form", parameters=given).apply()
+    show(browser, f"{server.removesuffix('/api')}/v2/deployments/deployment/{deployment}/run")
+    waiting = WebDriverWait(browser, 60)
+    for place in ("//button[normalize-space()='classic']", "//*[@role='option'][.='best']"):
+        waiting.until(element_to_be_clickable(("xpath", place))).click()
+
+    def started(chrome: webdriver.Chrome) -> Any:
+        """Submit the form if it is still there: a busy server may have refused the run."""
+        chrome.execute_script(
+            "[...document.querySelectorAll('button')]"
+            ".filter(each => each.textContent === 'Submit').forEach(each => each.click())"
+        )
+        asked = {"deployments": {"id": {"any_": [str(deployment)]}}}
+        return httpx.post(f"{server}/flow_runs/filter", json=asked).json()
+
+    run, *_ = waiting.until(started)
+    sent = Settings.model_validate(run["parameters"]["settings"])
+    assert sent == Settings.model_validate({"recipe": "best"})
