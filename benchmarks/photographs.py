@@ -17,7 +17,8 @@ from scipy import ndimage
 
 from tasks.digits.table import Digits, read_digits
 from tasks.photographs.read_photograph import read_photograph
-from tasks.runs.folders import find_run, read_json
+from tasks.runs.find_run import find_run
+from tasks.runs.folders import read_json
 from tasks.runs.model import SavedModel, load_model
 
 TURN = 8.0  # degrees, either way

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.runs.folders import find_run
+from tasks.runs.find_run import find_run
 from tasks.runs.model import load_model
 
 ROWS_A_GROUP = 10_000

@@ -18,7 +18,7 @@ from rich.console import Console
 from flows.server.errors import ServerError
 from network.gradient_descent import DivergenceError
 from network.weights import WeightsError
-from tasks.errors import InputError
+from tasks.errors import InputError, StoreError
 
 app = App(
     name="digits",
@@ -73,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(with_options(_explained(error), words), 2)
     except (InputError, WeightsError) as error:
         _fail(with_options(str(error), words), 2)
+    except StoreError as error:
+        _fail(with_options(str(error), words), 1)
     except OSError as error:
         _fail(with_options(_what_to_do(error), words), 1)
     except (DivergenceError, MemoryError, ServerError) as error:

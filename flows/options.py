@@ -1,14 +1,23 @@
 """What the commands share: options that mean the same everywhere, and where results are printed."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 from rich.console import Console
 
 from flows.settings import STAGES, Settings, StageName
+from tasks.remote.mirror import artifacts_folder
 
-Artifacts = Annotated[Path, Parameter(help="Where runs are kept.")]
+
+def _folder(type_: Any, tokens: Sequence[Token]) -> Path:
+    return artifacts_folder(tokens[0].value)
+
+
+Artifacts = Annotated[
+    Path, Parameter(help="Where runs are kept: a folder, or a URL.", converter=_folder)
+]
 Json = Annotated[
     bool, Parameter(negative="", help="Print one JSON object on stdout and nothing else.")
 ]

@@ -10,7 +10,7 @@ from flows.deployed_run import check_deployed_run
 from flows.empty_form import STARTS_EMPTY
 from flows.settings import PredictSettings
 from tasks.predict import Predicted, predict_files
-from tasks.runs.folders import find_run
+from tasks.runs.find_run import find_run
 
 
 @flow(name="predict", description="Predict the labels of new digits with a trained network.")

@@ -4,17 +4,37 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from flows.empty_form import STARTS_EMPTY, EmptyFields
 from flows.recipes import RECIPES, values_by_recipe
 from tasks.champion.judgement import PromotionSettings
 from tasks.digits.csv_format import CsvFormat
+from tasks.remote.mirror import artifacts_folder, shown
 from tasks.shuffle_split import SplitSettings
 from tasks.training.settings import TrainingSettings
 
 STAGES = ("ingest", "shuffle_split", "train", "evaluate")
 StageName = Literal["ingest", "shuffle_split", "train", "evaluate"]
+
+
+def _folder(given: Any) -> Any:
+    return str(artifacts_folder(given)) if isinstance(given, str | Path) else given
+
+
+# A URL is worked on in a folder that mirrors it, and written down as the URL.
+Artifacts = Annotated[
+    Path,
+    BeforeValidator(_folder),
+    PlainSerializer(shown, return_type=str, when_used="json"),
+]
 
 
 class TrainingFlowSettings(BaseModel):
@@ -71,10 +91,11 @@ class TrainingFlowSettings(BaseModel):
         title="Fail on drift",
         description="Fail before training if the digits have drifted from the champion's.",
     )
-    artifacts: Path = Field(
+    artifacts: Artifacts = Field(
         default=Path("artifacts"),
         title="Artifacts folder",
-        description="Where runs, stored files and result records are kept.",
+        description="Where runs, stored files and result records are kept: a folder, or a URL "
+        "such as s3://bucket/prefix.",
     )
     refresh: Annotated[tuple[StageName, ...], Parameter(parse=False)] = Field(
         default=(),
@@ -144,8 +165,10 @@ class PredictSettings(BaseModel):
         description="How the files are to be read; what is left out is as the run's own data.",
         json_schema_extra=STARTS_EMPTY,
     )
-    artifacts: Path = Field(
-        default=Path("artifacts"), title="Artifacts folder", description="Where runs are kept."
+    artifacts: Artifacts = Field(
+        default=Path("artifacts"),
+        title="Artifacts folder",
+        description="Where runs are kept: a folder, or a URL such as s3://bucket/prefix.",
     )
 
     @property

@@ -18,6 +18,10 @@ class DataError(InputError):
     """A data file breaks a rule."""
 
 
+class StoreError(OSError):
+    """An object store, where artifacts are on a URL, can't be reached or refuses."""
+
+
 HIDE_CONTENTS = "DIGITS_HIDE_CONTENTS"  # environment variable, set where a deployment runs
 
 

@@ -5,12 +5,15 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from network.weights import WeightsError
-from tasks.champion.promotions import open_promotions
+from tasks.champion.promotions import begins_again, open_promotions
 from tasks.errors import InputError
+from tasks.remote.mirror import shown
 from tasks.report.index_page import write_index
-from tasks.runs.folders import CHAMPION, METRICS, complete_runs, find_run, read_json
+from tasks.runs.find_run import find_run
+from tasks.runs.folders import CHAMPION, METRICS, complete_runs, read_json
 from tasks.runs.model import load_model
 from tasks.runs.past_runs import all_runs
+from tasks.runs.shared_runs import download_run, update_runs
 
 
 class Moved(BaseModel):
@@ -28,6 +31,7 @@ class Moved(BaseModel):
     skipped: dict[str, str] = {}
 
 
+@begins_again
 def promote(artifacts: Path, run: str) -> Moved:
     """Make a run the champion by hand; nothing happens if it is already.
 
@@ -54,14 +58,16 @@ def promote(artifacts: Path, run: str) -> Moved:
     return Moved(run=folder.name, accuracy=accuracy, replaced=before)
 
 
+@begins_again
 def roll_back(artifacts: Path) -> Moved:
     """Make the previous champion the champion again, skipping runs that can't be used.
 
     Raises:
         InputError: there is no such run.
     """
+    update_runs(artifacts)
     if not (artifacts / CHAMPION).exists():
-        raise InputError(f"{artifacts}: no champion yet, so there is none to roll back.")
+        raise InputError(f"{shown(artifacts)}: no champion yet, so there is none to roll back.")
     with open_promotions(artifacts) as promotions:
         if promotions.damage:
             raise InputError(f"{promotions.damage}. Choose a champion with: digits promote RUN")
@@ -73,6 +79,7 @@ def roll_back(artifacts: Path) -> Moved:
                 skipped[promotion.run] = "deleted"
                 continue
             try:
+                download_run(artifacts, promotion.run)
                 load_model(complete[promotion.run])
             except (InputError, WeightsError) as error:
                 skipped[promotion.run] = str(error)
@@ -84,6 +91,6 @@ def roll_back(artifacts: Path) -> Moved:
             )
     passed = "".join(f" {run}: {reason.rstrip('.')}." for run, reason in skipped.items())
     raise InputError(
-        f"{artifacts}: no run to return to from {before}.{passed} "
+        f"{shown(artifacts)}: no run to return to from {before}.{passed} "
         "List the runs with: digits runs; choose a champion with: digits promote RUN"
     )

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from tasks.cache.locks import IN_USE, InUseError, exclusive_at_once
 from tasks.champion.promotions import open_promotions
 from tasks.errors import InputError
+from tasks.remote.mirror import refuse_url
 from tasks.report.index_page import write_index
 from tasks.runs.folders import MANIFEST, complete_runs, point_latest, read_json
 from tasks.runs.past_runs import all_runs
@@ -63,6 +64,7 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
             needs. Nothing was deleted then.
         InUseError: a flow is running over the folder. Nothing was deleted then.
     """
+    refuse_url(artifacts, "prune")
     if not artifacts.is_dir():
         raise InputError(f"{artifacts}: no such folder. Name the one to prune: --artifacts DIR")
     try:

@@ -25,7 +25,7 @@ from tasks.champion import judgement
 from tasks.champion.data_watch import DataWatch, watch_data
 from tasks.champion.drift import PROFILE
 from tasks.champion.judgement import Decision, PromotionSettings
-from tasks.champion.promotions import Promotions, open_promotions
+from tasks.champion.promotions import Promotions, begins_again, open_promotions
 from tasks.digits.profile import Profile
 from tasks.digits.table import read_info
 from tasks.report.index_page import write_index
@@ -37,6 +37,7 @@ from tasks.runs.model import SavedModel, save_model
 from tasks.runs.past_runs import DamagedRun, PastRun, all_runs, summary, whole, with_latest
 from tasks.runs.provenance import provenance
 from tasks.runs.run import Run
+from tasks.runs.shared_runs import complete_run, upload_run
 from tasks.stage_outputs import StageOutputs
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Published(BaseModel):
     retry_delay_seconds=2,
     retry_condition_fn=may_pass,
 )
+@begins_again
 def publish(
     run: Run, settings: BaseModel, promotion: PromotionSettings, outputs: StageOutputs
 ) -> Published:
@@ -114,11 +116,13 @@ def publish(
             )
             report = write_report(folder, manifest, metrics, runs)
             write_manifest(folder, manifest)
+            upload_run(artifacts, run.name)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         if decision.verdict == "promoted":
             promotions.add(run.name, evaluation["accuracy"], "run")
+        complete_run(artifacts, run.name)
         _update_overviews(artifacts, with_latest(latest, earlier), promotions.champion)
     _show_in_prefect(run.name, report, metrics["per_digit"])
     return Published(
@@ -161,7 +165,9 @@ def _update_overviews(
         try:
             update()
         except OSError as error:
-            logger.warning("%s: can't be updated: %s", error.filename2 or error.filename, error)
+            logger.warning(
+                "%s: can't be updated: %s", error.filename2 or error.filename or artifacts, error
+            )
 
 
 def _account(run: Run, settings: BaseModel, outputs: StageOutputs) -> dict[str, Any]:

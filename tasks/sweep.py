@@ -17,10 +17,13 @@ from pydantic import BaseModel, ConfigDict
 from tasks.cache.json_file import write_json
 from tasks.cache.store import Store
 from tasks.digits.scores import wilson_interval
+from tasks.remote.folders import complete_folder, upload_folder
 from tasks.runs.provenance import provenance
 from tasks.runs.run import Run
 from tasks.train import Trained
 from tasks.training.settings import TrainingSettings
+
+ACCOUNT = "sweep.json"
 
 
 class Swept(BaseModel):
@@ -98,8 +101,10 @@ def publish_sweep(
         folder.mkdir()
         table = pd.DataFrame(_flat(result) for result in ordered)
         table.to_csv(folder / "results.csv", index=False)
-        write_json(folder / "sweep.json", account)
+        write_json(folder / ACCOUNT, account)
         folder.rename(sweeps / run.name)
+    upload_folder(run.store.folder, f"sweeps/{run.name}", ACCOUNT)
+    complete_folder(run.store.folder, f"sweeps/{run.name}", ACCOUNT)
     create_table_artifact([_flat(result) for result in ordered], key="sweep", description=run.name)
     return Swept(
         sweep=run.name,

@@ -19,6 +19,7 @@ ABOVE = {
 FLOORS = [
     {"errors"},
     {"cache"},
+    {"remote"},
     {"digits"},
     {"runs"},
     {"champion", "report", "training"},

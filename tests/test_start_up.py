@@ -1,4 +1,4 @@
-"""What a command imports: Prefect, pandas and matplotlib only where they are used."""
+"""What a command imports: Prefect, pandas, matplotlib, obstore only where they are used."""
 
 import os
 import subprocess
@@ -23,7 +23,8 @@ try:
     main(sys.argv[1:])
 except SystemExit as end:
     assert end.code in (0, 2)
-print(*sorted({"prefect", "pandas", "matplotlib", "scipy"} & set(sys.modules)), file=sys.stderr)
+slow = {"prefect", "pandas", "matplotlib", "scipy", "obstore"}
+print(*sorted(slow & set(sys.modules)), file=sys.stderr)
 """
 
 

@@ -6,7 +6,7 @@ from flows.options import Artifacts, Json, RunName, out
 from flows.terminal import comparison_details
 from tasks.cache.store import Store
 from tasks.compare import compare as compare_runs
-from tasks.runs.folders import find_run
+from tasks.runs.find_run import find_run
 
 
 def compare(

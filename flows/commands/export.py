@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from flows.options import Artifacts, Json, RunName, out
 from tasks.export import ExportFormat, export_run
-from tasks.runs.folders import find_run
+from tasks.runs.find_run import find_run
 
 
 def export(

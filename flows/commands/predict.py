@@ -16,7 +16,7 @@ from flows.options import Json, out
 from flows.settings import PredictSettings
 from tasks.digits.predictions import UNSURE, first_predictions
 from tasks.predict import predict_files
-from tasks.runs.folders import find_run
+from tasks.runs.find_run import find_run
 
 SHOWN = 10  # predictions
 

@@ -6,11 +6,14 @@ from pathlib import Path
 from flows.options import Artifacts, Json, out
 from flows.terminal import runs_table
 from tasks.champion.promotions import Promotions
+from tasks.remote.mirror import shown
 from tasks.runs.past_runs import all_runs
+from tasks.runs.shared_runs import update_runs
 
 
 def runs(*, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> None:
     """List all complete runs, newest first; damaged ones with the reason."""
+    update_runs(artifacts)
     found = list(all_runs(artifacts))
     promotions = Promotions(artifacts)
     if json:
@@ -20,6 +23,8 @@ def runs(*, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> Non
     elif found:
         out.print(runs_table(found, promotions.champion))
     else:
-        out.print(f"No complete run in {artifacts} yet. Start one with: digits train", markup=False)
+        out.print(
+            f"No complete run in {shown(artifacts)} yet. Start one with: digits train", markup=False
+        )
     if promotions.damage and not json:
         out.print(f"{promotions.damage}. Choose a champion with: digits promote RUN", markup=False)

@@ -10,7 +10,8 @@ from cyclopts import Parameter
 from flows.options import Artifacts, Json, RunName, out
 from flows.terminal import run_details
 from tasks.errors import InputError
-from tasks.runs.folders import MANIFEST, METRICS, find_run, read_json
+from tasks.runs.find_run import find_run
+from tasks.runs.folders import MANIFEST, METRICS, read_json
 
 
 def show(

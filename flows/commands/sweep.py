@@ -10,6 +10,7 @@ from flows.server.environment import configure_prefect, hide_own_tracebacks
 from flows.server.temporary_server import start_in_background
 from flows.sweep_settings import SweepSettings
 from tasks.digits.csv_layout import check_csv
+from tasks.runs.shared_runs import update_runs
 
 
 def sweep(
@@ -17,6 +18,7 @@ def sweep(
 ) -> None:
     """Train every combination of a grid of settings and rank them by held-out training digits."""
     # A wrong path or format is reported at once, not after a server has been started.
+    update_runs(settings.artifacts)
     check_csv(settings.csv, settings.data)
     configure_prefect()
     server_is_ready = start_in_background()

@@ -11,6 +11,7 @@ from flows.settings import Settings
 from tasks.digits.classes import image_noun
 from tasks.digits.csv_layout import check_csv
 from tasks.runs.folders import MANIFEST, METRICS, read_json
+from tasks.runs.shared_runs import update_runs
 from tasks.training.initial_network import find_initial_network
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def train(
 ) -> None:
     """Run the retraining flow here; stages whose inputs did not change come from the cache."""
     # A wrong path or format is reported at once, not after a server has been started.
+    update_runs(settings.artifacts)
     find_initial_network(
         settings.initial_weights, settings.artifacts, settings.training, settings.data.classes
     )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from flows.options import Artifacts, Json, RunName, out
 from tasks.cache.store import Store
-from tasks.runs.folders import find_run
+from tasks.runs.find_run import find_run
+from tasks.runs.shared_runs import fresh_copy
 from tasks.verify import verify as verify_run
 
 
@@ -14,7 +15,9 @@ def verify(run: RunName, *, artifacts: Artifacts = Path("artifacts"), json: Json
 
     Prints each difference from what was published in a line; the exit code is 1 if there is any.
     """
-    result = verify_run(find_run(artifacts, run), Store(folder=artifacts))
+    folder = find_run(artifacts, run)
+    with fresh_copy(artifacts, folder.name) as copy:
+        result = verify_run(copy / "runs" / folder.name, Store(folder=copy))
     if json:
         print(result.model_dump_json())
     else:

@@ -31,13 +31,27 @@ def read_object(path: Path) -> dict[str, Any]:
                 raise InputError(f"{path}: not a file")
             # Room for just its bytes: more is taken from memory before a byte is read.
             content = file.read(min(status.st_size, MOST_BYTES) + 1)
-        if len(content) > MOST_BYTES:
-            raise InputError(f"{path}: larger than {MOST_BYTES >> 20} MB")
-        parsed = json.loads(content)
     except InputError:
         raise
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
+    return parsed_object(content, path)
+
+
+def parsed_object(content: bytes, path: Path) -> dict[str, Any]:
+    """Return the one JSON object that a file's content is.
+
+    Args:
+        content: the file's.
+        path: where it is from, for the error.
+
+    Raises:
+        InputError: it is too large, or not one JSON object.
+    """
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path}: larger than {MOST_BYTES >> 20} MB")
+    try:
+        parsed = json.loads(content)
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise InputError(f"{path}: not JSON: {reason}") from error
@@ -49,6 +63,10 @@ def read_object(path: Path) -> dict[str, Any]:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON object, whole or not at all."""
     with atomic_path(path) as new:
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-        # A path may hold what UTF-8 can't; JSON has an escape for it.
-        new.write_bytes(text.encode(errors="backslashreplace"))
+        new.write_bytes(json_bytes(content))
+
+
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return a JSON object as our files hold it."""
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return text.encode(errors="backslashreplace")  # a path may hold what UTF-8 can't

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from tasks.cache.atomic import atomic_path
+from tasks.remote.objects import objects_of
 from tasks.report.accuracy_chart import accuracy_chart
 from tasks.report.figure_style import OF_A_PAGE
 from tasks.report.pages import date, pages
 from tasks.runs.past_runs import DamagedRun, PastRun, whole
+
+INDEX = "index.html"
 
 
 def write_index(
@@ -30,9 +33,11 @@ def write_index(
         chart=_chart(runs[::-1], champion) if len(runs) > 1 else None,
         colours=OF_A_PAGE,
     )
-    with atomic_path(artifacts / "index.html") as new:
+    with atomic_path(artifacts / INDEX) as new:
         # A run's name may hold what a folder's can and UTF-8 can't.
         new.write_text(page, encoding="utf-8", errors="backslashreplace")
+    if objects := objects_of(artifacts):
+        objects.upload(artifacts / INDEX, INDEX)
 
 
 def _chart(runs: Sequence[PastRun], champion: str | None) -> dict[str, Any]:

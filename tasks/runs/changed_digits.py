@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from tasks.cache.store import Store, damage
+from tasks.remote.results import download_stored
 from tasks.runs.manifest import Manifest
 
 
@@ -35,6 +36,7 @@ def obstacle(a: Manifest, b: Manifest, store: Store) -> str | None:
         output = manifest.output("evaluate", "predictions.parquet")
         if output is None:
             return f"{manifest.run} names no predictions"
+        download_stored(store, *output)
         if wrong := damage(store.files / output[0], output[1]):
             return f"store/{output[0]}, the predictions of {manifest.run}, {wrong}"
     return None

@@ -1,4 +1,4 @@
-"""The folders that runs leave: which are complete, and which one a name means.
+"""The folders that runs leave: which are complete, and which is the champion's.
 
 A run is complete when it has a manifest, because that is written last. Folders without one are
 listed nowhere.
@@ -48,34 +48,6 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError(f"{error}. Use another run.") from error
 
 
-def find_run(artifacts: Path, run: str) -> Path:
-    """Return the folder of the run that a name means.
-
-    Args:
-        artifacts: the artifacts folder.
-        run: a folder's name, any unique beginning of it, `latest` or `champion`.
-
-    Raises:
-        InputError: no complete run is meant, or more than one.
-    """
-    runs = complete_runs(artifacts)
-    if not runs:
-        raise InputError(f"{artifacts}: no complete run yet. Start one with: digits train")
-    if run == "latest":
-        return runs[0]
-    if run == "champion":
-        return _champion(artifacts, runs)
-    if exact := [folder for folder in runs if folder.name == run]:
-        return exact[0]
-    meant = [folder for folder in runs if run and folder.name.startswith(run)]
-    if not meant:
-        raise InputError(f"{run}: no such run in {artifacts}. List them with: digits runs")
-    if len(meant) > 1:
-        names = ", ".join(folder.name for folder in meant[:5])
-        raise InputError(f"{run}: means {len(meant)} runs ({names}). Write more of the name.")
-    return meant[0]
-
-
 def champion_name(artifacts: Path) -> str | None:
     """Return the champion's name, or None before the first promotion."""
     path = artifacts / CHAMPION
@@ -88,22 +60,6 @@ def champion_name(artifacts: Path) -> str | None:
             f"{path}: damaged, so the champion is not known. Name a run, or choose a champion: "
             "digits promote RUN"
         ) from error
-
-
-def _champion(artifacts: Path, runs: list[Path]) -> Path:
-    name = champion_name(artifacts)
-    if name is None:
-        raise InputError(
-            f"{artifacts}: no champion yet. Name a run, such as latest, or choose a champion: "
-            "digits promote RUN"
-        )
-    for folder in runs:
-        if folder.name == name:
-            return folder
-    raise InputError(
-        f"{artifacts}: the champion, {name}, was deleted. Name another run, choose a champion "
-        "(digits promote RUN), or return to the previous one (digits rollback)."
-    )
 
 
 def point_latest(artifacts: Path) -> None:

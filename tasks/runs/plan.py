@@ -13,7 +13,9 @@ from tasks.cache import records
 from tasks.cache.key import WHY_CACHED, StageKey, differences, why_run
 from tasks.cache.stage import R, Stage
 from tasks.cache.store import Store
+from tasks.remote.results import download_result
 from tasks.runs import folders as run_folders
+from tasks.runs.shared_runs import update_runs
 
 
 class StagePlan(BaseModel):
@@ -47,6 +49,7 @@ class Plan:
     def __init__(self, artifacts: Path, refresh: Collection[str] = ()) -> None:
         self.stages: list[StagePlan] = []
         self._store = Store(folder=artifacts)
+        update_runs(artifacts)
         self._before = run_folders.latest_stage_keys(artifacts)
         self._refresh = refresh
 
@@ -59,6 +62,8 @@ class Plan:
         key = stage.key({n: v for n, v in arguments.items() if n not in waits_for})
         before = self._before.get(stage.name)
         refresh = stage.name in self._refresh
+        if not waits_for:
+            download_result(self._store, key.digest)
         unusable = None if waits_for else records.why_unusable(self._store, key.digest)
         if waits_for:
             own = differences(_without(before, waits_for), key) if before else []

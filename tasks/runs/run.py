@@ -18,7 +18,9 @@ from tasks.cache.locks import IN_USE, shared
 from tasks.cache.prefect_task import execute
 from tasks.cache.stage import P, R, Stage
 from tasks.cache.store import Store
+from tasks.remote.results import download_result, upload_result
 from tasks.runs import folders as run_folders
+from tasks.runs.shared_runs import update_runs
 
 
 class StageRun(BaseModel):
@@ -62,6 +64,7 @@ class Run:
         self.started = datetime.now(UTC)
         self.store = Store(folder=artifacts)
         self.store.prepare()
+        update_runs(artifacts)
         self.name = f"{self.started:%Y-%m-%dT%H-%M-%SZ}-{flow_run_name}"
         self.stages: list[StageRun] = []
         self._clock = time.perf_counter()
@@ -97,6 +100,7 @@ class Run:
     def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
         """Run a stage, or take its stored result, and keep an account of which and why."""
         key = stage.key(arguments)
+        download_result(self.store, key.digest)
         unusable = records.why_unusable(self.store, key.digest)
         if unusable:
             records.discard(self.store, key.digest)
@@ -104,6 +108,7 @@ class Run:
         began = time.perf_counter()
         state = execute(stage, self.store, arguments, refresh=refresh)
         result = state.result()
+        upload_result(self.store, key.digest, is_new=state.name != "Cached")
         self.store.drop_checkpoints(key.digest)  # its result is stored now
         if state.name == "Cached":
             reason = WHY_CACHED

@@ -6,7 +6,8 @@ from typing import Any
 
 from tasks.cache.store import SourceFile
 from tasks.errors import InputError
-from tasks.runs.folders import find_run, read_json
+from tasks.runs.find_run import find_run
+from tasks.runs.folders import read_json
 from tasks.runs.model import MODEL, WEIGHTS
 from tasks.training.first_weights import InitialNetwork
 from tasks.training.settings import TrainingSettings

@@ -28,7 +28,7 @@ from tasks.champion.promotions import Promotions, open_promotions
 from tasks.digits.table import Digits, write_digits
 from tasks.errors import InputError
 from tasks.promote import promote, roll_back
-from tasks.runs.folders import find_run
+from tasks.runs.find_run import find_run
 
 RUNS = [f"2026-11-2{day}T03-00-00Z-quiet-owl" for day in range(1, 5)]  # the oldest first
 LABELS = np.repeat(np.arange(10, dtype=np.int8), 10)
