@@ -73,7 +73,7 @@ def gradient_descent(
     weights, count = state.weights, len(examples)
     batch_size = min(batch_size or count, count)
     full_batch, augmented = batch_size == count, examples.augment is not None
-    rows = rows_in_block([weights[0].shape[1] - 1, *map(len, weights)])
+    rows = rows_in_block([examples.images.shape[1], *state.widths])
     at_once = min(batch_size, rows)
     plans, ahead = tee(
         plan_epochs(
@@ -89,7 +89,9 @@ def gradient_descent(
         shards = number_of_shards(at_once, threads)
         gradient = BatchGradient(
             blocks(examples, ahead, rows, weights[0].dtype, executor, threads - 1),
-            ShardedBackpropagation(weights, at_once, activation, executor, shards, state.frozen),
+            ShardedBackpropagation(
+                weights, at_once, activation, executor, shards, state.frozen, state.convolutions
+            ),
         )
         yield from _descend(state, plans, gradient, optimizer, epochs, count, batch_size)
 
@@ -105,18 +107,19 @@ def _descend(
 ) -> Generator[Epoch, None, None]:
     """Take the steps of the epochs planned, wherever the gradient of a batch is computed."""
     weights, trained = state.weights, state.weights[state.frozen :]
-    fixed_penalty = penalty(weights[: state.frozen], optimizer.l2, count)
+    fixed_uses, uses = state.uses[: state.frozen], state.uses[state.frozen :]
+    fixed_penalty = penalty(weights[: state.frozen], optimizer.l2, count, fixed_uses)
     for plan in plans:
         rate = optimizer.rate(state.epoch / epochs)
         cost = 0.0
         for start in range(0, count, batch_size):
             size = min(batch_size, count - start)
-            cost += size * (fixed_penalty + penalty(trained, optimizer.l2, count))
+            cost += size * (fixed_penalty + penalty(trained, optimizer.l2, count, uses))
             cost += gradient(weights, size, rate / size)
             if not math.isfinite(cost):
                 raise DivergenceError(_advice(state, f"the cost became {cost}", optimizer))
-            decay = rate * optimizer.l2 / count
-            optimizer.step(trained, state.velocity, gradient.gradients, decay)
+            decays = [rate * optimizer.l2 / count * times for times in uses]
+            optimizer.step(trained, state.velocity, gradient.gradients, decays)
         # No cost is taken after the last step, which may be the one too long.
         if not all(np.isfinite(layer).all() for layer in trained):
             raise DivergenceError(_advice(state, "a weight became infinite", optimizer))
@@ -143,7 +146,8 @@ def _advice(state: TrainingState, finding: str, optimizer: Optimizer) -> str:
 
 
 def _check_shapes(state: TrainingState, examples: Examples) -> None:
-    inputs, outputs = state.weights[0].shape[1] - 1, len(state.weights[-1])
+    first = state.convolutions[0].inputs if state.convolutions else state.weights[0].shape[1] - 1
+    inputs, outputs = first, len(state.weights[-1])
     found = (examples.images.shape[1], examples.targets.shape[1])
     if found != (inputs, outputs):
         raise ValueError(

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+Uses = int | np.ndarray  # how often the network has the weights of a layer: all, or each (inputs,)
+
 
 def cross_entropy(z: np.ndarray, targets: np.ndarray) -> float:
     """Return the binary cross-entropy summed over all outputs of all examples.
@@ -40,18 +42,25 @@ def cross_entropy(z: np.ndarray, targets: np.ndarray) -> float:
     return float(costs.sum(dtype=np.float64))
 
 
-def penalty(weights: Sequence[np.ndarray], l2: float, examples: int) -> float:
+def penalty(
+    weights: Sequence[np.ndarray], l2: float, examples: int, uses: Sequence[Uses] | None = None
+) -> float:
     """Return the L2 part of the cost, l2 / (2 m) · Σ W², biases left out.
 
     Args:
         weights: one matrix a layer, (outputs, inputs + 1), bias in column 0.
         l2: weight of the penalty, 0 or more.
         examples: number of training examples, m.
+        uses: how often each weight counts, because the network has it so often; None is once.
     """
     if l2 == 0:
         return 0.0
-    # All squares less those of the biases: the whole matrix is summed without a copy.
-    squares = sum(
-        float(np.vdot(layer, layer)) - float(np.vdot(layer[:, 0], layer[:, 0])) for layer in weights
-    )
+    squares = sum(map(_squares, weights, uses or [1] * len(weights)))
     return l2 / (2 * examples) * squares
+
+
+def _squares(layer: np.ndarray, uses: Uses) -> float:
+    if isinstance(uses, np.ndarray):
+        return float(np.vdot(layer[:, 1:], uses * layer[:, 1:]))
+    # All squares less those of the biases: the whole matrix is summed without a copy.
+    return uses * (float(np.vdot(layer, layer)) - float(np.vdot(layer[:, 0], layer[:, 0])))

@@ -44,7 +44,7 @@ class Optimizer:
         weights: Sequence[np.ndarray],
         velocity: Sequence[np.ndarray],
         gradients: Sequence[np.ndarray],
-        decay: float,
+        decays: Sequence[float | np.ndarray],
     ) -> None:
         """Take one step, changing weights and velocity in place.
 
@@ -54,12 +54,15 @@ class Optimizer:
             weights: one matrix a layer, (outputs, inputs + 1), bias in column 0.
             velocity: arrays of the same shapes; not used without momentum.
             gradients: of the cross-entropy, times the learning rate; overwritten.
-            decay: learning rate · l2 / examples. Times the weights without their biases, it is the
-                gradient of the penalty.
+            decays: for each layer learning rate · l2 / examples, times how often the network has
+                its weights, a number or one for each input. Times the weights without their biases,
+                it is the gradient of the penalty.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            for layer, last, gradient in zip(weights, velocity, gradients, strict=True):
-                if decay:
+            for layer, last, gradient, decay in zip(
+                weights, velocity, gradients, decays, strict=True
+            ):
+                if np.any(decay):
                     gradient[:, 1:] += decay * layer[:, 1:]
                 if self.momentum:
                     last *= self.momentum

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from network.backpropagation import Backpropagation
+from network.convolution import Convolution
 
 SMALLEST_SHARD = 256  # examples; below this, another thread costs more than it saves
 
@@ -43,13 +44,14 @@ class ShardedBackpropagation:
         executor: Executor,
         shards: int,
         frozen: int = 0,
+        convolutions: Sequence[Convolution] = (),
     ) -> None:
         self._executor = executor
         self._parts = [
             slice(*ends) for ends in pairwise(examples * n // shards for n in range(shards + 1))
         ]
         self._shards = [
-            Backpropagation(weights, part.stop - part.start, activation, frozen)
+            Backpropagation(weights, part.stop - part.start, activation, frozen, convolutions)
             for part in self._parts
         ]
         self.gradients = self._shards[0].gradients

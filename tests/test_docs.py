@@ -304,7 +304,7 @@ def test_worked_examples_print_what_the_page_says(
     monkeypatch.chdir(PROJECT)
     page = (PROJECT / "docs/network.md").read_text(encoding="utf-8")
     examples = re.findall(r"^```python\n(.*?)^```.*?^```\n(.*?)^```", page, re.M | re.S)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example, output in examples:
         exec(example, {})
         assert capsys.readouterr().out == output

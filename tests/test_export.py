@@ -177,7 +177,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         Digits(digits.pixels[rows], digits.labels[rows], digits.image_side, digits.pixel_max)
         for rows in parts
     )
-    training = TrainingSettings(hidden_layers=(30,), epochs=3, distortion=0)
+    training = TrainingSettings(convolutions=(), hidden_layers=(30,), epochs=3, distortion=0)
     weights, _ = fit_members(train, training, 0, lambda epoch, cost: None)
     run = write_run(folder / "runs" / "quick", weights, "relu", digits.image_side, digits.pixel_max)
     return Trained(run, weights, test)

@@ -57,7 +57,7 @@ def a_run(easy: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with what prediction needs of a run whose network knows easy digits."""
     folder = tmp_path_factory.mktemp("run")
     weights, _ = fit_members(
-        easy, TrainingSettings(hidden_layers=(20,), epochs=20), 0, lambda *_: None
+        easy, TrainingSettings(convolutions=(), hidden_layers=(20,), epochs=20), 0, lambda *_: None
     )
     write_network(folder, weights)
     settings = {"settings": {"data": CsvFormat().model_dump(mode="json")}}

@@ -116,17 +116,18 @@ def weights_sheet(first_layer: np.ndarray) -> Figure:
     units, inputs = len(first_layer), first_layer.shape[1] - 1
     side = math.isqrt(inputs)
     shown = min(units, _UNITS, max(10, _WEIGHTS // inputs))
-    weights = first_layer[:shown, 1:].reshape(shown, side, side)
+    numbers = np.arange(shown) * units // shown  # from all over the layer, and so from all kernels
+    weights = first_layer[numbers, 1:].reshape(shown, side, side)
     limit = float(np.quantile(np.abs(weights), 0.995)) or 1.0
     places = grid(shown, columns=10, width=PITCH, height=150)
     figure, ax = sheet(10 * PITCH, _LEGEND + places[-1][1] + 150)
-    for unit, ((left, top), image) in enumerate(zip(places, weights, strict=True)):
+    for unit, (left, top), image in zip(numbers, places, weights, strict=True):
         draw(ax, (left, _LEGEND + top), image, cmap=BLUE_TO_ORANGE, limits=(-limit, limit))
         write(
             ax, (left + PITCH / 2, _LEGEND + top + 140), f"{unit}", 20, color=MUTED, align="center"
         )
 
-    title = f"{units} units" if shown == units else f"The first {shown} of {units} units"
+    title = f"{units} units" if shown == units else f"{shown} of {units} units"
     write(ax, (10, 32), title, 24, weight="bold")
     ramp = np.linspace(-1, 1, 255)[None, :]
     ax.imshow(ramp, cmap=BLUE_TO_ORANGE, extent=(910, 1210, 34, 12), aspect="auto")

@@ -7,10 +7,12 @@ Lipson 2014, How transferable are features in deep neural networks?
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from network.convolution import Convolution
 from network.initialization import initial_weights
 from network.weights import load_weights
 from tasks.cache.store import SourceFile
@@ -54,6 +56,7 @@ def first_weights(
     training: TrainingSettings,
     rng: np.random.Generator,
     pretrained: Pretrained | None,
+    convolutions: Sequence[Convolution] = (),
 ) -> list[np.ndarray]:
     """Return the weights before training, in the training's number type.
 
@@ -64,23 +67,38 @@ def first_weights(
         pretrained: the network to start from, which is left as it is. Where only its number of
             outputs differs, its last layer is drawn at random and the others are kept. None draws
             all layers.
+        convolutions: the first layers, as far as they are convolutional.
 
     Returns:
-        One matrix a layer, (outputs, inputs + 1).
+        One matrix a layer, (outputs, inputs + 1); of a convolutional layer its kernels.
 
     Raises:
-        InputError: the pretrained network's inputs or hidden layers differ from the sizes.
+        InputError: the pretrained network's inputs or hidden layers differ from the sizes, or it
+            is not convolutional.
     """
     drawn = {"initialization": training.initialization, "dtype": training.dtype}
     if pretrained is None:
-        return initial_weights(sizes, rng, **drawn)
+        pairs = [(layer.weights_per_kernel, layer.maps) for layer in convolutions]
+        pairs += pairwise(sizes[len(convolutions) :])
+        return [layer for pair in pairs for layer in initial_weights(pair, rng, **drawn)]
     theirs = [pretrained.weights[0].shape[1] - 1, *(len(layer) for layer in pretrained.weights)]
     if theirs[:-1] != list(sizes[:-1]):
         raise InputError(
             f"the initial weights are of a network {_shape(theirs)}, but {_shape(sizes)} is to be "
-            f"trained. {_remedy(theirs, sizes)} or other `initial_weights`."
+            f"trained. {_remedy(theirs, sizes, bool(convolutions))} or other `initial_weights`."
         )
-    weights = [layer.astype(training.dtype) for layer in pretrained.weights]
+    try:
+        kernels = [
+            layer.kernels(matrix)
+            for layer, matrix in zip(convolutions, pretrained.weights, strict=False)
+        ]
+    except ValueError as error:
+        raise InputError(
+            f"the first layers of the initial weights are not convolutional: {error}. Give an "
+            "empty `convolutions`, or other `initial_weights`."
+        ) from error
+    dense = pretrained.weights[len(convolutions) :]
+    weights = [layer.astype(training.dtype) for layer in (*kernels, *dense)]
     if pretrained.new_outputs or theirs[-1] != sizes[-1]:
         weights[-1:] = initial_weights(sizes[-2:], rng, **drawn)
     return weights
@@ -90,8 +108,9 @@ def _shape(sizes: Sequence[int]) -> str:
     return " → ".join(map(str, sizes))
 
 
-def _remedy(theirs: Sequence[int], sizes: Sequence[int]) -> str:
+def _remedy(theirs: Sequence[int], sizes: Sequence[int], convolutional: bool) -> str:
     if theirs[0] != sizes[0]:
         return f"Give images of {theirs[0]} pixels, not {sizes[0]},"
     hidden = " ".join(map(str, theirs[1:-1]))
-    return f"Give `hidden_layers` {hidden}" if hidden else "Give an empty `hidden_layers`"
+    remedy = f"`hidden_layers` {hidden}" if hidden else "an empty `hidden_layers`"
+    return f"Give an empty `convolutions` and {remedy}" if convolutional else f"Give {remedy}"

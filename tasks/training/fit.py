@@ -1,6 +1,7 @@
 """Training as a plain function of digits: from initial weights to trained ones."""
 
-from collections.abc import Generator
+import math
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import partial
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from network.augmentation import distort
+from network.convolution import Convolution, convolutions
 from network.examples import Examples
 from network.gradient_descent import Epoch, gradient_descent
 from network.optimizer import Optimizer
@@ -15,7 +17,7 @@ from network.training_state import TrainingState
 from tasks.digits.mapped_images import MappedDigits
 from tasks.digits.network_inputs import one_hot
 from tasks.digits.table import Digits
-from tasks.errors import DataError
+from tasks.errors import DataError, InputError
 from tasks.training.checkpoint import Checkpoint, Snapshot
 from tasks.training.first_weights import Pretrained, first_weights
 from tasks.training.memory import check_memory
@@ -50,13 +52,17 @@ def fit(
 
     Raises:
         DataError: a validation part is asked for that leaves too few digits.
-        InputError: the pretrained network has other inputs or hidden layers.
+        InputError: the pretrained network has other inputs or hidden layers, or the images are too
+            small for the convolutions.
         MemoryError: the network is too large for this machine.
         DivergenceError: the cost became infinite or not a number.
     """
     rows = _trained_on(len(digits.labels), training.validation_fraction)
-    sizes = [digits.pixels.shape[1], *training.hidden_layers, len(digits.classes)]
-    check_memory(sizes, training.batch_size or rows, training.dtype)
+    pixels = digits.pixels.shape[1]
+    layers = _convolutions(pixels, training.convolutions)
+    hidden = [*(layer.outputs for layer in layers), *training.hidden_layers]
+    sizes = [pixels, *hidden, len(digits.classes)]
+    check_memory(sizes, training.batch_size or rows, training)
     targets = one_hot(digits.labels, digits.classes, "uint8")
     distorted = partial(distort, strength=training.distortion) if training.distortion else None
     # The split is shuffled, so its last rows are as good as any for validation.
@@ -68,20 +74,21 @@ def fit(
     saved = checkpoint.load() if checkpoint else None
     if saved:
         state, history = saved.state, saved.history
+        state.convolutions = layers
         validation.resume(saved.best_weights, history)
     else:
-        weights = first_weights(sizes, training, rng, pretrained)
-        state, history = TrainingState.begin(weights, rng, training.freeze_layers), []
+        weights = first_weights(sizes, training, rng, pretrained, layers)
+        state, history = TrainingState.begin(weights, rng, training.freeze_layers, layers), []
     with closing(_epochs(state, examples, training)) as epochs:
         while not patience_is_over(history, training.patience) and (epoch := next(epochs, None)):
             row = {"epoch": epoch.number, "cost": epoch.cost}
-            history.append(row | validation.measure(state.weights))
+            history.append(row | validation.measure(state))
             show(epoch.number, epoch.cost)
             if checkpoint:
                 checkpoint.save_if_due(Snapshot(state, history, validation.best_weights))
     if checkpoint:  # whatever comes next may be interrupted, such as another member's training
         checkpoint.save(Snapshot(state, history, validation.best_weights))
-    weights = validation.best_weights if training.patience else state.weights
+    weights = validation.best_weights if training.patience else state.network
     return weights, pd.DataFrame(history)
 
 
@@ -101,6 +108,17 @@ def _epochs(
         batch_size=training.batch_size or None,
         activation=training.activation,
     )
+
+
+def _convolutions(pixels: int, maps: Sequence[int]) -> list[Convolution]:
+    try:
+        return convolutions(pixels, maps)
+    except ValueError as error:
+        side = math.isqrt(pixels)
+        raise InputError(
+            f"images of {side} × {side} pixels are too small for {len(maps)} `convolutions`. Give "
+            "fewer, or an empty `convolutions`."
+        ) from error
 
 
 def _trained_on(rows: int, validation_fraction: float) -> int:

@@ -10,17 +10,18 @@ from itertools import pairwise
 import numpy as np
 
 from network.blocks import rows_in_block
+from tasks.training.settings import TrainingSettings
 
 MOST = 0.8  # of the machine's memory
 
 
-def check_memory(sizes: Sequence[int], batch: int, dtype: str) -> None:
+def check_memory(sizes: Sequence[int], batch: int, training: TrainingSettings) -> None:
     """Refuse a training that would need more memory than the machine can give.
 
     Args:
-        sizes: inputs, neurons of each hidden layer, outputs.
+        sizes: inputs, neurons of each layer before the output, outputs.
         batch: examples a step.
-        dtype: number type of the training.
+        training: the number type, and the settings to name.
 
     Raises:
         MemoryError: the training would need more than four fifths of the machine's memory.
@@ -31,12 +32,19 @@ def check_memory(sizes: Sequence[int], batch: int, dtype: str) -> None:
     layers = weights * (4 + (batch > block))
     # Activations and errors; the inputs of this block and of the next.
     examples = 2 * min(batch, block) * sum(sizes) + 2 * block * sizes[0]
-    need = (layers + examples) * np.dtype(dtype).itemsize
+    need = (layers + examples) * np.dtype(training.dtype).itemsize
     have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if need > MOST * have:
-        widths = " ".join(map(str, sizes[1:-1]))
+        widths = " and ".join(
+            f"`{name}` {' '.join(map(str, given))}"
+            for name, given in (
+                ("convolutions", training.convolutions),
+                ("hidden_layers", training.hidden_layers),
+            )
+            if given
+        )
         raise MemoryError(
-            f"`hidden_layers` {widths}: training would need about {need / 1e9:,.1f} GB of memory; "
+            f"{widths}: training would need about {need / 1e9:,.1f} GB of memory; "
             f"this machine has {have / 1e9:,.1f} GB. Choose fewer or narrower layers"
-            + (", or `dtype` float32." if dtype == "float64" else ".")
+            + (", or `dtype` float32." if training.dtype == "float64" else ".")
         )

@@ -10,10 +10,17 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    convolutions: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(
+        default=(),
+        title="Convolutions",
+        description="Kernels of each convolutional layer, first to last, before the hidden layers; "
+        "none for hidden layers alone.",
+    )
     hidden_layers: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
         default=(500, 150),
         title="Hidden layers",
-        description="Width of each hidden layer, first to last; none is logistic regression.",
+        description="Width of each hidden layer, first to last; without convolutions, none is "
+        "logistic regression.",
     )
     activation: Literal["sigmoid", "tanh", "relu"] = Field(
         default="relu", title="Activation", description="Activation function of the hidden layers."
@@ -113,10 +120,11 @@ class TrainingSettings(BaseModel):
 
     @model_validator(mode="after")
     def _a_layer_is_left_to_train(self) -> Self:
-        if self.freeze_layers > (hidden := len(self.hidden_layers)):
+        most = len(self.convolutions) + len(self.hidden_layers)
+        if self.freeze_layers > most:
             raise ValueError(
-                f"`freeze_layers` {self.freeze_layers} leaves nothing to train: give {hidden} at "
-                "most, the number of hidden layers"
+                f"`freeze_layers` {self.freeze_layers} leaves nothing to train: give {most} at "
+                "most, the number of layers before the output"
             )
         return self
 

@@ -8,6 +8,7 @@ from network.blocks import rows_in_block
 from network.examples import Examples
 from network.loss import cross_entropy, penalty
 from network.model import weighted_sums
+from network.training_state import TrainingState
 
 
 class Validation:
@@ -36,10 +37,11 @@ class Validation:
         self.best_weights = best_weights
         self._least = min((row.get("validation_cost", np.inf) for row in history), default=np.inf)
 
-    def measure(self, weights: Sequence[np.ndarray]) -> dict[str, float]:
+    def measure(self, state: TrainingState) -> dict[str, float]:
         """Return the held-out digits' cost and accuracy, and remember the best weights."""
         if len(self._held_out) == 0:
             return {}
+        weights = state.network
         count, cost, right = len(self._held_out), 0.0, 0
         rows = rows_in_block([weights[0].shape[1] - 1, *map(len, weights)])
         for start in range(0, count, rows):

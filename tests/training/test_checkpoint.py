@@ -20,7 +20,9 @@ from tasks.training.settings import TrainingSettings
 EPOCHS = 6
 RECIPES = {
     "full batch": CLASSIC,
-    "batches, momentum and distortion": TrainingSettings(hidden_layers=(8,), batch_size=16),
+    "convolutions, batches, momentum and distortion": TrainingSettings(
+        convolutions=(3,), hidden_layers=(8,), batch_size=16
+    ),
     "validation": CLASSIC.model_copy(update={"validation_fraction": 0.2, "patience": 4}),
     "float64": CLASSIC.model_copy(update={"dtype": "float64", "momentum": 0.5}),
 }
@@ -57,7 +59,12 @@ def test_a_resumed_training_ends_with_the_same_bits(recipe: str, tmp_path: Path)
 def test_an_interrupted_ensemble_trains_no_member_twice(tmp_path: Path) -> None:
     """Complete members stay so, the one at work resumes, and the bits are those of one go."""
     training = TrainingSettings(
-        hidden_layers=(8,), epochs=3, members=3, validation_fraction=0.2, patience=1
+        convolutions=(2,),
+        hidden_layers=(8,),
+        epochs=3,
+        members=3,
+        validation_fraction=0.2,
+        patience=1,
     )
     digits = easy_digits(100)
     epochs: list[int] = []

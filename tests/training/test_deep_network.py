@@ -18,7 +18,7 @@ def test_five_hidden_layers_of_100_recognise_97_percent() -> None:
     table = pd.read_csv(CSV, header=None).to_numpy()
     table = table[np.random.default_rng(0).permutation(len(table))]
     pixels, labels = table[:, :-1].astype("uint8"), table[:, -1].astype("int8")
-    training = TrainingSettings(hidden_layers=(100,) * 5, learning_rate=0.03)
+    training = TrainingSettings(convolutions=(), hidden_layers=(100,) * 5, learning_rate=0.03)
     train = Digits(pixels[:4000], labels[:4000], 20, 255)
     weights, history = fit_members(train, training, 0, lambda epoch, cost: None)
     assert [layer.shape[0] for layer in weights] == [100] * 5 + [10]

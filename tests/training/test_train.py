@@ -7,11 +7,12 @@ from examples.digits import easy_digits
 from examples.training import CLASSIC, SILENT
 from numpy.random import default_rng
 
+from network.convolution import convolutions
 from network.model import predict, weighted_sums
 from network.weights import dump_weights
 from tasks.digits.network_inputs import scaled_images
 from tasks.digits.table import Digits
-from tasks.errors import DataError
+from tasks.errors import DataError, InputError
 from tasks.training.ensemble import fit_members
 from tasks.training.fit import fit
 from tasks.training.settings import TrainingSettings
@@ -78,7 +79,7 @@ def test_patience_without_validation_is_refused() -> None:
 
 def test_equal_seeds_give_equal_weights_with_distortion() -> None:
     """Distortions and batches come from the seed too."""
-    settings = TrainingSettings(epochs=2, hidden_layers=(16,))
+    settings = TrainingSettings(epochs=2, convolutions=(4,), hidden_layers=(16,))
     (first, _), (again, _), (other, _) = (
         fit(easy_digits(64), settings, default_rng(seed), SILENT) for seed in (3, 3, 4)
     )
@@ -107,3 +108,20 @@ def test_one_member_is_a_single_network_bit_for_bit() -> None:
     weights, history = fit_members(digits, CLASSIC, 5, SILENT)
     assert dump_weights(weights) == dump_weights(single)
     pd.testing.assert_frame_equal(history, rows, check_exact=True)
+
+
+def test_a_convolutional_network_is_trained_to_plain_matrices() -> None:
+    """One matrix a layer is returned, and kept by patience, with the kernels written out."""
+    training = TrainingSettings(
+        convolutions=(3,), hidden_layers=(6,), epochs=3, validation_fraction=0.25, patience=3
+    )
+    weights, _ = fit(easy_digits(40), training, default_rng(1), SILENT)
+    (layer,) = convolutions(64, [3])
+    assert [matrix.shape for matrix in weights] == [(27, 65), (6, 28), (10, 7)]
+    assert layer.kernels(weights[0]).any()
+
+
+def test_images_too_small_for_the_convolutions_are_refused() -> None:
+    """The error says the images' size and what to give instead."""
+    with pytest.raises(InputError, match=r"8 × 8 pixels are too small for 3 `convolutions`.*fewer"):
+        fit(easy_digits(20), TrainingSettings(convolutions=(2, 2, 2)), default_rng(0), SILENT)

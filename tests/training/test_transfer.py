@@ -110,11 +110,11 @@ def test_a_network_without_a_layer_to_train_is_refused(frozen: int) -> None:
 
 
 def test_freezing_every_layer_is_refused_as_a_setting() -> None:
-    """The error names the number of hidden layers, the most that may be frozen."""
+    """The error names the number of layers before the output, the most that may be frozen."""
     with pytest.raises(
-        ValueError, match="`freeze_layers` 2 leaves nothing to train: give 1 at most"
+        ValueError, match="`freeze_layers` 4 leaves nothing to train: give 3 at most"
     ):
-        TrainingSettings(hidden_layers=(9,), freeze_layers=2)
+        TrainingSettings(convolutions=(2, 3), hidden_layers=(9,), freeze_layers=4)
 
 
 # Training on digits in memory.
@@ -201,6 +201,20 @@ def test_other_widths_are_refused_with_both_shapes(sizes: list[int], words: str)
     rng = np.random.default_rng(0)
     with pytest.raises(InputError, match=words):
         first_weights(sizes, QUICK, rng, Pretrained(some_weights(64, 8, 6, 10)))
+
+
+def test_a_convolutional_network_is_a_start_for_one() -> None:
+    """Its kernels are trained on as kernels; other matrices of those sizes are refused."""
+    training = QUICK.model_copy(update={"convolutions": (3,), "hidden_layers": (6,)})
+    first, _ = fitted(easy_digits(40), training, 0)
+    frozen = training.model_copy(update={"freeze_layers": 1})
+    further, _ = fitted(easy_digits(40), frozen, 1, pretrained=Pretrained(first))
+    assert digest(further[0]) == digest(first[0])
+    assert digest(further[1]) != digest(first[1])
+    with pytest.raises(InputError, match=r"not convolutional.* an empty `convolutions`"):
+        fitted(easy_digits(40), training, 1, pretrained=Pretrained(some_weights(64, 27, 6, 10)))
+    with pytest.raises(InputError, match="empty `convolutions` and `hidden_layers` 8 6"):
+        fitted(easy_digits(40), training, 1, pretrained=Pretrained(some_weights(64, 8, 6, 10)))
 
 
 # The setting, in the flow.
