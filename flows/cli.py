@@ -18,7 +18,7 @@ from rich.console import Console
 from flows.server.errors import ServerError
 from network.gradient_descent import DivergenceError
 from network.weights import WeightsError
-from tasks.errors import InputError, StoreError
+from tasks.errors import InputError, StoreError, WorkerError
 
 app = App(
     name="digits",
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(with_options(str(error), words), 1)
     except OSError as error:
         _fail(with_options(_what_to_do(error), words), 1)
-    except (DivergenceError, MemoryError, ServerError) as error:
+    except (DivergenceError, MemoryError, ServerError, WorkerError) as error:
         _fail(with_options(str(error), words), 1)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130)

@@ -1,5 +1,6 @@
 """The sweep flow: a grid of training settings, ranked by held-out training digits."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from prefect import flow
@@ -10,18 +11,18 @@ from flows.deployed_run import check_deployed_run
 from flows.empty_form import STARTS_EMPTY
 from flows.settings import Settings
 from flows.sweep_settings import SweepSettings
+from flows.task_runner import task_runner
 from network.gradient_descent import DivergenceError
-from tasks.cache.store import SourceFile, StoredFile
+from tasks.cache.store import SourceFile
 from tasks.champion.drift import refuse_drift
 from tasks.ingest import ingest
 from tasks.report.shell_commands import train_command
 from tasks.runs.run import Run
 from tasks.shuffle_split import shuffle_split
 from tasks.sweep import Swept, best_first, held_out_scores, publish_sweep
-from tasks.train import Trained, train
-from tasks.training.first_weights import InitialNetwork
+from tasks.train import train
 from tasks.training.initial_network import find_initial_network
-from tasks.training.settings import TrainingSettings
+from tasks.training.progress import progress_of_several
 
 
 @flow(
@@ -32,8 +33,8 @@ def sweep(
 ) -> Swept:
     """Ingest and split once, train every point of the grid, and rank the networks.
 
-    Networks are trained one after the other, because a training uses two cores itself. Those
-    trained before on the same digits and settings come from the cache.
+    Networks are trained side by side where there are cores for it. Those trained before on the same
+    digits and settings come from the cache.
 
     Args:
         settings: the digits, how to train, and the grid that goes over it.
@@ -43,20 +44,25 @@ def sweep(
     """
     check_deployed_run(**settings.files)
     given, artifacts, classes = settings.initial_weights, settings.artifacts, settings.data.classes
-    starts = [
-        find_initial_network(given, artifacts, training, classes)
-        for _, training in settings.points()
-    ]
-    with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
+    points = list(settings.points())
+    starts = [find_initial_network(given, artifacts, training, classes) for _, training in points]
+    runner_for = partial(task_runner, settings.workers)
+    with Run(settings.artifacts, flow_run.name, settings.refresh, runner_for) as run:
         ingested = ingest(run, SourceFile.of(settings.csv), settings.data)
         run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
         split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
         held_out_rows = round(settings.training.validation_fraction * split.train_rows)
-        results = []
-        for (point, training), initial in zip(settings.points(), starts, strict=True):
-            trained = _trained(run, split.train, training, settings.seed, initial)
-            scores = held_out_scores(run.store, trained, training, held_out_rows)
-            results.append({**point, **scores})
+        calls = [
+            train.arguments(split.train, training, settings.seed, initial and initial.from_anywhere)
+            for (_, training), initial in zip(points, starts, strict=True)
+        ]
+        with progress_of_several(len(points)) as done:
+            # That a training diverges concerns its point, not the sweep.
+            networks = run.perform_all(train, calls, DivergenceError, done)
+        results = [
+            {**point, **held_out_scores(run.store, trained, training, held_out_rows)}
+            for (point, training), trained in zip(points, networks, strict=True)
+        ]
         results = best_first(results)
         if results[0]["validation_accuracy"] is None:
             raise DivergenceError(
@@ -66,24 +72,11 @@ def sweep(
         return publish_sweep(run, settings, results, held_out_rows, command)
 
 
-def _trained(
-    run: Run,
-    split: StoredFile,
-    training: TrainingSettings,
-    seed: int,
-    initial: InitialNetwork | None,
-) -> Trained | None:
-    try:
-        return train(run, split, training, seed, initial)
-    except DivergenceError:  # concerns this point, not the sweep
-        return None
-
-
 def _command(settings: SweepSettings, best: dict[str, Any]) -> str:
     """Return the command that trains with the best settings on all of the training split."""
     training = settings.training.model_dump() | best
     if not training["patience"]:  # with patience, the held-out digits decide when to stop
         training["validation_fraction"] = 0.0
-    given = settings.model_dump(exclude={"grid", "training"})
+    given = settings.model_dump(exclude={"grid", "training", "workers"})
     chosen = Settings.model_validate({**given, "training": training})
     return train_command(chosen.model_dump(mode="json"))

@@ -30,6 +30,13 @@ class SweepSettings(TrainingFlowSettings):
         description="Training settings to vary, each with a list of values, as a JSON object; "
         "every combination is trained.",
     )
+    workers: int = Field(
+        default=0,
+        ge=0,
+        le=1_000,
+        title="Workers",
+        description="Trainings at once, each in a process of its own; 0 for one per two cores.",
+    )
 
     @model_validator(mode="before")
     @classmethod

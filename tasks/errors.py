@@ -22,6 +22,10 @@ class StoreError(OSError):
     """An object store, where artifacts are on a URL, can't be reached or refuses."""
 
 
+class WorkerError(RuntimeError):
+    """Processes that were to run stages can't, or not here."""
+
+
 HIDE_CONTENTS = "DIGITS_HIDE_CONTENTS"  # environment variable, set where a deployment runs
 
 
@@ -36,4 +40,4 @@ def shown(content: str) -> str:
 
 
 # What comes again however often the same is tried, and says in its text what to do.
-FINAL = (InputError, WeightsError, DivergenceError, MemoryError)
+FINAL = (InputError, WeightsError, DivergenceError, MemoryError, WorkerError)

@@ -39,18 +39,18 @@ class Swept(BaseModel):
 
 
 def held_out_scores(
-    store: Store, trained: Trained | None, training: TrainingSettings, held_out_rows: int
+    store: Store, trained: Trained | Exception, training: TrainingSettings, held_out_rows: int
 ) -> dict[str, float | int | None]:
     """Return a network's scores on the digits that its training held out.
 
     Args:
         store: where the network is.
-        trained: the network; None if its cost diverged.
+        trained: the network, or why there is none: its cost diverged.
         training: its settings. With patience the weights are those of the least validation cost,
             so that epoch is scored; without, the last.
         held_out_rows: the number of digits held out.
     """
-    if trained is None:
+    if isinstance(trained, Exception):
         figures = ("validation_accuracy", "interval_low", "interval_high", "validation_cost")
         return dict.fromkeys((*figures, "epochs_trained"))
     history = pd.read_parquet(store.path(trained.history))

@@ -1,5 +1,7 @@
 """The third stage: a network, or several, trained on the training split or on a part of it."""
 
+from threading import Lock
+
 from pydantic import BaseModel, ConfigDict
 
 from network.weights import dump_weights
@@ -10,6 +12,10 @@ from tasks.training.checkpoint import Checkpoint
 from tasks.training.first_weights import InitialNetwork
 from tasks.training.progress import progress
 from tasks.training.settings import TrainingSettings
+
+# In a process, such as a Dask worker of many threads: the number of threads of the matrix library
+# is the process's, and the bits of a product depend on it.
+_ONE_AT_A_TIME = Lock()
 
 
 class Trained(BaseModel):
@@ -51,6 +57,7 @@ def train(
 
     pretrained = initial.load() if initial else None
     with (
+        _ONE_AT_A_TIME,
         mapped_digits(store.path(train), store.files) as digits,
         progress(training.members * training.epochs) as show,
     ):

@@ -1,15 +1,28 @@
 """Sweeps: every point of a grid is trained and judged on held-out training digits."""
 
 import json
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from examples.real_runs import WARM
 from pydantic import ValidationError
 
 from flows.sweep_settings import HELD_OUT, SweepSettings
 from tasks.sweep import best_first
+from tasks.training import ensemble
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
+
+    from tasks.sweep import Swept
 
 
 def test_a_grid_is_every_combination() -> None:
@@ -79,3 +92,98 @@ def test_a_sweep_ranks_its_points_and_never_reads_the_test_split(
     assert json.loads((folder / "sweep.json").read_text())["settings"]["grid"] == grid
     assert [path.name for path in folder.parent.iterdir()] == [folder.name], "no half-written one"
     assert not list((tmp_path / "artifacts/store").glob("predictions-*.parquet"))
+
+
+GRID = {"learning_rate": [0.001, 1.0, 1e6], "hidden_layers": [[]]}
+
+
+def swept(csv: Path, artifacts: Path, **changes: Any) -> "Swept":
+    """Sweep in this process, or in workers that are forked off one with its imports done."""
+    from flows.sweep import sweep
+
+    training = {"epochs": 30, **changes.pop("training", {})}
+    given = {"csv": csv, "artifacts": artifacts, "recipe": "classic", "grid": GRID}
+    return sweep(SweepSettings.model_validate({**given, "training": training, **changes}))
+
+
+@pytest.fixture
+def warm_workers(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fork the workers of a process pool off a process that has all imports done."""
+    from prefect.context import refresh_global_settings_context
+
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: WARM)
+    monkeypatch.setenv("PREFECT_API_URL", server)
+    refresh_global_settings_context()  # the threads that pass messages on know no other
+    yield
+    monkeypatch.undo()
+    refresh_global_settings_context()
+
+
+def left_behind(artifacts: Path) -> dict[str, bytes]:
+    """Return the sweep's table and all that is in the store, by name."""
+    files = [*artifacts.glob("sweeps/*/results.csv"), *artifacts.glob("store/[!.]*")]
+    return {path.name: path.read_bytes() for path in files}
+
+
+def die_once(marker: Path) -> None:
+    """Prepare a worker as the sweep does; the first to train is killed in the midst of it."""
+    from flows.task_runner import prepare_worker
+
+    prepare_worker()
+    fit = ensemble.fit
+
+    def fit_or_die(*arguments: Any) -> Any:
+        try:
+            marker.touch(exist_ok=False)
+        except FileExistsError:
+            return fit(*arguments)
+        time.sleep(0.2)  # what it has sent to its starter has arrived
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    ensemble.fit = fit_or_die
+
+
+def test_workers_leave_the_same_bytes_even_if_one_is_killed(
+    small_csv: Path,
+    server: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    warm_workers: None,
+) -> None:
+    """A killed worker costs time, a diverged point is a row, and every file is the same."""
+    from prefect.task_runners import ProcessPoolTaskRunner
+
+    def runner(workers: int, calls: int) -> "TaskRunner[Any]":
+        assert (workers, calls) == (2, 3)
+        return ProcessPoolTaskRunner(2, initializer=die_once, initargs=(tmp_path / "killed",))
+
+    swept(small_csv, tmp_path / "alone", workers=1)
+    monkeypatch.setattr("flows.sweep.task_runner", runner)
+    swept(small_csv, tmp_path / "workers", workers=2)
+    assert (tmp_path / "killed").exists()
+    assert left_behind(tmp_path / "workers") == left_behind(tmp_path / "alone")
+
+
+def test_an_interrupted_sweep_keeps_what_is_done(
+    small_csv: Path,
+    server: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    warm_workers: None,
+) -> None:
+    """Ctrl-C ends the workers at once, and what had come to its end is in the store."""
+
+    @contextmanager
+    def interrupted(networks: int) -> Iterator[Any]:
+        def done() -> None:
+            raise KeyboardInterrupt
+
+        yield done
+
+    grid = {"epochs": [2, 1_000_000], "hidden_layers": [[]]}
+    monkeypatch.setattr("flows.sweep.progress_of_several", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        swept(small_csv, tmp_path, workers=2, grid=grid)
+    assert not multiprocessing.active_children()
+    assert len(list(tmp_path.glob("store/weights-*.pkl"))) == 1
+    assert not list(tmp_path.glob("sweeps/*"))

@@ -69,11 +69,15 @@ def execute(
         arguments: by name, without the store.
         refresh: whether to run it in any case.
     """
-    task = _task(stage).with_options(result_storage=store.results.resolve())
-    if refresh:
-        task = task.with_options(refresh_cache=True)
+    task = as_task(stage, store, refresh=refresh)
     state: State[R] = task(store, **arguments, return_state=True)
     return state
+
+
+def as_task(stage: Stage[..., R], store: Store, *, refresh: bool) -> Task[..., R]:
+    """Return a stage as a Prefect task whose results are kept in a store; see `execute`."""
+    task = _task(stage).with_options(result_storage=store.results.resolve())
+    return task.with_options(refresh_cache=True) if refresh else task
 
 
 @cache

@@ -33,15 +33,21 @@ class Stage(Generic[P, R]):
         self.function = function
         self.name = function.__name__
         self.module = function.__module__
+        # Where it is found in its module, so that pickle sends its name to workers and no code.
+        function.__qualname__ += ".function"
         _, *parameters = inspect.signature(function).parameters.values()  # without the store
         self._signature = inspect.Signature(parameters)
         records.register(get_type_hints(function)["return"])
 
     def __call__(self, performer: Performer, *args: P.args, **kwargs: P.kwargs) -> R:
         """Have the stage performed on these arguments."""
+        return performer.perform(self, self.arguments(*args, **kwargs))
+
+    def arguments(self, *args: P.args, **kwargs: P.kwargs) -> Mapping[str, Any]:
+        """Return the arguments of a call by name, for a call among several."""
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        return performer.perform(self, bound.arguments)
+        return bound.arguments
 
     def key(self, arguments: Mapping[str, Any]) -> StageKey:
         """Return the key of the stage's call with these arguments."""

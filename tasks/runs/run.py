@@ -4,46 +4,30 @@ Every stage that is called leaves its account here; `publish` writes them to the
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, Self
 
-from pydantic import BaseModel, ConfigDict
+from prefect.task_runners import TaskRunner
+from pydantic import BaseModel
 
-from tasks.cache import records
-from tasks.cache.key import WHY_CACHED, StageKey, why_run
 from tasks.cache.locks import IN_USE, shared
 from tasks.cache.prefect_task import execute
+from tasks.cache.side_by_side import side_by_side
 from tasks.cache.stage import P, R, Stage
 from tasks.cache.store import Store
 from tasks.remote.results import download_result, upload_result
 from tasks.runs import folders as run_folders
 from tasks.runs.shared_runs import update_runs
+from tasks.runs.stage_run import Call, StageRun
+
+RunnerFor = Callable[[int], TaskRunner[Any] | None]
 
 
-class StageRun(BaseModel):
-    """What one stage did in one run."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: StageKey
-    state: str  # "ran" or "cached"
-    reason: str
-    seconds: float
-    outputs: dict[str, str]  # each output file's SHA-256
-
-    def described(self) -> dict[str, Any]:
-        """Return the stage's account for the manifest."""
-        return {
-            "state": self.state,
-            "reason": self.reason,
-            "seconds": round(self.seconds, 3),
-            "key": self.key.digest,
-            **self.key.model_dump(mode="json", exclude={"stage"}),
-            "outputs": self.outputs,
-        }
+def no_runner(calls: int) -> None:
+    """Have the calls of a stage performed in this process, one after another."""
 
 
 class Run:
@@ -55,12 +39,20 @@ class Run:
         artifacts: the artifacts folder.
         flow_run_name: Prefect's name for the run, the second half of the folder's.
         refresh: names of stages that run even if their result is stored.
+        runner_for: returns the Prefect task runner for a number of calls of one stage; None to
+            perform them in this process.
 
     Raises:
         OSError: the artifacts folder can't be written to.
     """
 
-    def __init__(self, artifacts: Path, flow_run_name: str, refresh: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        artifacts: Path,
+        flow_run_name: str,
+        refresh: Collection[str] = (),
+        runner_for: RunnerFor = no_runner,
+    ) -> None:
         self.started = datetime.now(UTC)
         self.store = Store(folder=artifacts)
         self.store.prepare()
@@ -70,6 +62,7 @@ class Run:
         self._clock = time.perf_counter()
         self._before = run_folders.latest_stage_keys(artifacts)
         self._refresh = refresh
+        self._runner_for = runner_for
         self._locks = ExitStack()
 
     def __enter__(self) -> Self:
@@ -99,28 +92,68 @@ class Run:
 
     def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
         """Run a stage, or take its stored result, and keep an account of which and why."""
+        return self._perform(stage, self._begin(stage, arguments))
+
+    def perform_all(
+        self,
+        stage: Stage[..., R],
+        calls: Sequence[Mapping[str, Any]],
+        allowed: type[Exception] | tuple[type[Exception], ...] = (),
+        done: Callable[[], None] = lambda: None,
+    ) -> list[R | Exception]:
+        """Perform several calls of a stage; those without a stored result run side by side.
+
+        Args:
+            stage: what to call.
+            calls: the arguments of each.
+            allowed: errors that concern one call and not the others.
+            done: called whenever a call has come to its end.
+
+        Returns:
+            The record of each call, in their order, or the error where it is an allowed one.
+
+        Raises:
+            Exception: any other error of a call; what is still at work then is ended.
+        """
+        begun = [self._begin(stage, arguments) for arguments in calls]
+        new = {each.key.digest: each.arguments for each in begun if each.must_run}
+        ended: dict[str, R | Exception] = {}
+        if new and (runner := self._runner_for(len(new))):
+            refresh = stage.name in self._refresh
+            with closing(side_by_side(runner, stage, self.store, new, refresh=refresh)) as each_end:
+                for digest, outcome in each_end:
+                    if isinstance(outcome, BaseModel):
+                        upload_result(self.store, digest, is_new=True)
+                    elif not isinstance(outcome, allowed):
+                        raise outcome
+                    ended[digest] = outcome
+                    done()
+        outcomes: list[R | Exception] = []
+        for call in begun:
+            digest = call.key.digest
+            if digest not in ended:
+                try:
+                    ended[digest] = self._perform(stage, call)
+                except allowed as error:
+                    ended[digest] = error
+                done()
+            elif isinstance(record := ended[digest], BaseModel):
+                self._end(call, record, cached=False)
+            outcomes.append(ended[digest])
+        return outcomes
+
+    def _begin(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> Call:
         key = stage.key(arguments)
         download_result(self.store, key.digest)
-        unusable = records.why_unusable(self.store, key.digest)
-        if unusable:
-            records.discard(self.store, key.digest)
-        refresh = stage.name in self._refresh
-        began = time.perf_counter()
-        state = execute(stage, self.store, arguments, refresh=refresh)
-        result = state.result()
-        upload_result(self.store, key.digest, is_new=state.name != "Cached")
-        self.store.drop_checkpoints(key.digest)  # its result is stored now
-        if state.name == "Cached":
-            reason = WHY_CACHED
-        else:
-            reason = why_run(self._before.get(stage.name), key, unusable, refresh=refresh)
-        self.stages.append(
-            StageRun(
-                key=key,
-                state="cached" if state.name == "Cached" else "ran",
-                reason=reason,
-                seconds=time.perf_counter() - began,
-                outputs={file.name: file.sha256 for file in records.stored_files(result)},
-            )
-        )
+        return Call.begin(self.store, key, arguments, refresh=stage.name in self._refresh)
+
+    def _perform(self, stage: Stage[..., R], call: Call) -> R:
+        state = execute(stage, self.store, call.arguments, refresh=call.refresh)
+        result, is_cached = state.result(), state.name == "Cached"
+        upload_result(self.store, call.key.digest, is_new=not is_cached)
+        return self._end(call, result, cached=is_cached)
+
+    def _end(self, call: Call, result: R, *, cached: bool) -> R:
+        self.store.drop_checkpoints(call.key.digest)  # its result is stored now
+        self.stages.append(call.account(self._before.get(call.key.stage), result, cached=cached))
         return result

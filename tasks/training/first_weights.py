@@ -42,6 +42,12 @@ class InitialNetwork(BaseModel):
     weights: SourceFile
     new_outputs: bool
 
+    @property
+    def from_anywhere(self) -> "InitialNetwork":
+        """The same file by its absolute path, for a process with another working directory."""
+        at = self.weights.model_copy(update={"path": self.weights.path.resolve()})
+        return self.model_copy(update={"weights": at})
+
     def load(self) -> Pretrained:
         """Read the network.
 

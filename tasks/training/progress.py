@@ -2,10 +2,12 @@
 
 import logging
 import math
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import cast
 from uuid import UUID
 
@@ -18,6 +20,7 @@ SECONDS_BETWEEN_UPDATES = 1.0  # each update of the artifact is a call to the AP
 _log = logging.getLogger(__name__)
 
 Show = Callable[[int, float], None]  # epoch (from 1), cost
+_shown: ContextVar[Progress | None] = ContextVar("bars", default=None)
 
 
 @contextmanager
@@ -34,6 +37,30 @@ def progress(epochs: int) -> Iterator[Show]:
 
 
 @contextmanager
+def progress_of_several(networks: int) -> Iterator[Callable[[], None]]:
+    """Yield a function to call after each of several trainings; theirs are shown below it."""
+    done = 0
+    if not sys.stderr.isatty():
+
+        def log() -> None:
+            nonlocal done
+            done += 1
+            _log.info("%d of %d networks trained", done, networks)
+
+        yield log
+        return
+    with _bars() as bars:
+        bar = bars.add_task("networks", total=networks, status=f"0 of {networks}")
+
+        def show() -> None:
+            nonlocal done
+            done += 1
+            bars.update(bar, completed=done, status=f"{done} of {networks}")
+
+        yield show
+
+
+@contextmanager
 def _on_screen(epochs: int) -> Iterator[Show]:
     if not sys.stderr.isatty():
         every = math.ceil(epochs / LOG_LINES)
@@ -44,16 +71,41 @@ def _on_screen(epochs: int) -> Iterator[Show]:
 
         yield log
         return
-    bar = Progress(
-        TextColumn("training"),
+    if multiprocessing.parent_process():  # one of several at once, which their starter counts
+        yield lambda epoch, cost: None
+        return
+    is_one_of_several = _shown.get() is not None
+    with _bars() as bars:
+        bar = bars.add_task("training", total=epochs, status="")
+
+        def show(epoch: int, cost: float) -> None:
+            status = f"epoch {epoch} of {epochs}, cost {cost:.4f}"
+            bars.update(bar, completed=epoch, status=status)
+
+        try:
+            yield show
+        finally:
+            bars.update(bar, visible=not is_one_of_several)
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """Yield the bars on the terminal, one display for all: those of several trainings or new."""
+    if shown := _shown.get():
+        yield shown
+        return
+    with Progress(
+        TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("epoch {task.completed:.0f} of {task.total:.0f}, cost {task.fields[cost]:.4f}"),
+        TextColumn("{task.fields[status]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
-    )
-    with bar:
-        training = bar.add_task("training", total=epochs, cost=float("nan"))
-        yield lambda epoch, cost: bar.update(training, completed=epoch, cost=cost)
+    ) as bars:
+        token = _shown.set(bars)
+        try:
+            yield bars
+        finally:
+            _shown.reset(token)
 
 
 def _in_prefect(epochs: int) -> Show:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tasks.cache.key import StageKey
 from tasks.errors import InputError
 from tasks.runs.manifest import StageAccount, seal_damage, seal_manifest
-from tasks.runs.run import StageRun
+from tasks.runs.stage_run import StageRun
 
 NAMES = st.text(max_size=20)
 DIGESTS = st.dictionaries(NAMES, st.text("0123456789abcdef", min_size=64, max_size=64), max_size=4)
