@@ -26,7 +26,18 @@ PAGES = [
     PROJECT / name
     for name in ("README.md", "CHANGELOG.md", "artifacts/README.md", "data/README.md")
 ] + sorted((PROJECT / "docs").glob("*.md"))
-ROOMS = ("automations", "benchmarks", "data", "docs", "flows", "network", "tasks", "tests", ".ci")
+ROOMS = (
+    "automations",
+    "benchmarks",
+    "data",
+    "deploy",
+    "docs",
+    "flows",
+    "network",
+    "tasks",
+    "tests",
+    ".ci",
+)
 
 every_page = pytest.mark.parametrize(
     "page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix()
