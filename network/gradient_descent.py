@@ -22,7 +22,7 @@ from network.optimizer import Optimizer
 from network.sharding import SMALLEST_SHARD, ShardedBackpropagation, number_of_shards
 from network.training_state import TrainingState
 
-SMALLEST_SHARED_PRODUCT = 64  # examples; below this, two threads are no faster at it than one
+SMALLEST_SHARED_PRODUCT = 64  # examples; below this, more threads are no faster at it than one
 
 
 class DivergenceError(ArithmeticError):
@@ -63,7 +63,8 @@ def gradient_descent(
         epochs: number of the last epoch.
         batch_size: examples a step; None is all of them, in their own order.
         activation: function of the hidden layers: sigmoid, tanh or relu.
-        threads: how many are at work at once, 1 or more. The last digits of a sum depend on it.
+        threads: how many are at work at once, 1 or more; on shards of a large batch, on a matrix
+            product, on the blocks to come. The last digits of a sum depend on it.
 
     Raises:
         ValueError: shapes that do not fit together.
@@ -84,11 +85,16 @@ def gradient_descent(
             augmented=augmented,
         )
     )
+    shards = number_of_shards(at_once, threads)
+    # Variants may take longer to make than to train on; to read images takes one thread.
+    depth = threads - 1 if augmented else min(1, threads - 1)
     blas_threads = _blas_threads(at_once, augmented, threads)
-    with threadpool_limits(blas_threads, user_api="blas"), ThreadPoolExecutor(threads) as executor:
-        shards = number_of_shards(at_once, threads)
+    with (
+        threadpool_limits(blas_threads, user_api="blas"),
+        ThreadPoolExecutor(max(1, shards - 1 + depth)) as executor,
+    ):
         gradient = BatchGradient(
-            blocks(examples, ahead, rows, weights[0].dtype, executor, threads - 1),
+            blocks(examples, ahead, rows, weights[0].dtype, executor, depth),
             ShardedBackpropagation(
                 weights, at_once, activation, executor, shards, state.frozen, state.convolutions
             ),

@@ -107,6 +107,7 @@ def _epochs(
         epochs=training.epochs,
         batch_size=training.batch_size or None,
         activation=training.activation,
+        threads=training.threads,
     )
 
 

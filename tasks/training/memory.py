@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from network.blocks import rows_in_block
+from network.sharding import number_of_shards
 from tasks.training.settings import TrainingSettings
 
 MOST = 0.8  # of the machine's memory
@@ -21,17 +22,18 @@ def check_memory(sizes: Sequence[int], batch: int, training: TrainingSettings) -
     Args:
         sizes: inputs, neurons of each layer before the output, outputs.
         batch: examples a step.
-        training: the number type, and the settings to name.
+        training: the number type and the threads, and the settings to name.
 
     Raises:
         MemoryError: the training would need more than four fifths of the machine's memory.
     """
     weights = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
     block = rows_in_block(sizes)
-    # Weights, velocity, a gradient for each of two shards, and their sum over several blocks.
-    layers = weights * (4 + (batch > block))
-    # Activations and errors; the inputs of this block and of the next.
-    examples = 2 * min(batch, block) * sum(sizes) + 2 * block * sizes[0]
+    at_once = min(batch, block)
+    # Weights, velocity, a gradient for each shard, and their sum over several blocks.
+    layers = weights * (2 + number_of_shards(at_once, training.threads) + (batch > block))
+    # Activations and errors; the inputs of this block and of those made ahead.
+    examples = 2 * at_once * sum(sizes) + (1 + training.threads) * block * sizes[0]
     need = (layers + examples) * np.dtype(training.dtype).itemsize
     have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if need > MOST * have:

@@ -117,6 +117,14 @@ class TrainingSettings(BaseModel):
         title="Number type",
         description="float64 is twice as slow and exact enough to compare with other programs.",
     )
+    threads: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        title="Threads",
+        description="How many threads train a network at once. The last digits of its weights "
+        "depend on it, so it does not follow the machine.",
+    )
 
     @model_validator(mode="after")
     def _a_layer_is_left_to_train(self) -> Self:

@@ -151,9 +151,10 @@ weights = [rng.uniform(-0.1, 0.1, shape).astype("float32") for shape in ((40, 40
 images = rng.random((1200, 400), dtype="float32")
 examples = Examples(images, np.eye(10, dtype="float32")[rng.integers(0, 10, 1200)])
 optimizer = Optimizer(learning_rate=0.5, l2=1.0, momentum=0.5)
-for batch_size in (None, 600, 100):
+for batch_size, threads in ((None, 2), (None, 4), (600, 2), (100, 2)):
     state = TrainingState.begin(weights, rng)
-    list(gradient_descent(state, examples, optimizer, epochs=5, batch_size=batch_size))
+    settings = {"batch_size": batch_size, "threads": threads}
+    list(gradient_descent(state, examples, optimizer, epochs=3, **settings))
 sys.stdout.write(b"".join(layer.tobytes() for layer in weights).hex())
 """
 
