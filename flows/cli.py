@@ -44,6 +44,9 @@ COMMANDS = {  # written here, so that listing the commands imports none of them
 }
 for command, summary in COMMANDS.items():
     app.command(f"flows.commands.{command}:{command}", help=summary)
+app.register_install_completion_command(
+    help="Complete commands and options in this shell (bash, zsh or fish), from its next start on."
+)
 
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prefect.runtime import deployment
 
-from tasks.cache.sources import PROJECT
+from flows.shipped import working_folders
 from tasks.errors import HIDE_CONTENTS, InputError
 
 FOLDERS = "DIGITS_FOLDERS"  # environment variable of the worker: further folders, separated by `:`
@@ -29,9 +29,9 @@ def check_deployed_run(**files: Path | str | None) -> None:
         return
     os.environ[HIDE_CONTENTS] = "1"
     given = os.environ.get(FOLDERS, "").split(os.pathsep)
-    folders = [PROJECT, *(Path(each).resolve() for each in given if each)]
+    folders = [*working_folders(), *(Path(each).resolve() for each in given if each)]
     for setting, file in files.items():
-        path = Path(file or PROJECT).resolve()
+        path = Path(file or folders[0]).resolve()
         if not any(path.is_relative_to(folder) for folder in folders):
             raise InputError(
                 f"`{setting}`: {file} is outside of the folders that a deployment may use: "

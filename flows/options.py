@@ -1,5 +1,6 @@
 """What the commands share: options that mean the same everywhere, and where results are printed."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from cyclopts import Parameter, Token
 from rich.console import Console
 
 from flows.settings import STAGES, Settings, StageName
+from flows.shipped import DIGITS, shipped
 from tasks.remote.mirror import artifacts_folder
 
 
@@ -38,6 +40,12 @@ def with_refresh(settings: Settings, refresh: tuple[StageName, ...] | None) -> S
     if refresh is None:
         return settings
     return settings.model_copy(update={"refresh": refresh or STAGES})
+
+
+def say_whose_digits(csv: Path) -> None:
+    """Say on stderr that no CSV was named or found, and that the shipped digits are used."""
+    if csv == shipped(DIGITS):
+        print(f"No {DIGITS} here: these are the digits that come with digits.", file=sys.stderr)
 
 
 out = Console(highlight=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -15,6 +16,7 @@ from pydantic import (
 
 from flows.empty_form import STARTS_EMPTY, EmptyFields
 from flows.recipes import RECIPES, values_by_recipe
+from flows.shipped import DIGITS, digits_or_shipped
 from tasks.champion.judgement import PromotionSettings
 from tasks.digits.csv_format import CsvFormat
 from tasks.remote.mirror import artifacts_folder, shown
@@ -45,8 +47,9 @@ class TrainingFlowSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    csv: Path = Field(
-        default=Path("data/digits.csv"),
+    csv: Annotated[Path, AfterValidator(digits_or_shipped)] = Field(
+        default=DIGITS,
+        validate_default=True,
         title="CSV file",
         description="CSV of digits to train on, one image a row, plain or .gz.",
     )

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pytest
 import yaml
 from annotated_types import Ge, Gt, Le, Lt
-from examples.digits import PROJECT
+from examples.digits import PROJECT, easy_digits
+from examples.runs import write_champion
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -18,6 +20,8 @@ from flows.recipes import RECIPES
 from flows.retrain import stages
 from flows.settings import PredictSettings, Settings, TrainingFlowSettings
 from flows.sweep_settings import SweepSettings
+from network.initialization import initial_weights
+from network.model import predict
 from tasks.cache.store import SourceFile
 from tasks.digits.classes import DIGITS, in_words
 from tasks.training.first_weights import InitialNetwork
@@ -156,7 +160,7 @@ def test_deployments_are_those_of_prefect_yaml() -> None:
     page = PROJECT / "docs/operations.md"
     declared = yaml.safe_load((PROJECT / "prefect.yaml").read_text(encoding="utf-8"))
     names = {
-        f"{each['entrypoint'].split(':')[1]}/{each['name']}" for each in declared["deployments"]
+        f"{each['entrypoint'].split('.')[-1]}/{each['name']}" for each in declared["deployments"]
     }
     assert set(re.findall(r"^\| `(\w+/[\w-]+)` \|", text_of(page), re.M)) == names
     run = {words[2] for words in commands(page, "prefect") if words[:2] == ["deployment", "run"]}
@@ -319,3 +323,19 @@ def test_worked_examples_print_what_the_page_says(
     for example, output in examples:
         exec(example, {})
         assert capsys.readouterr().out == output
+
+
+def test_five_lines_of_python_read_an_array(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example of docs/python.md runs as it stands, with the champion of ./artifacts."""
+    weights = initial_weights((64, 10), np.random.default_rng(0))
+    write_champion(tmp_path / "artifacts", weights)
+    images = easy_digits(20).pixels
+    np.save(tmp_path / "images.npy", images.reshape(-1, 8, 8))
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks(PROJECT / "docs/python.md", "python")
+    assert len([line for line in example.splitlines() if line]) == 5
+    names: dict[str, Any] = {}
+    exec(example, names)
+    assert names["labels"].tolist() == predict(weights, images / 255).argmax(axis=1).tolist()

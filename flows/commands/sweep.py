@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from flows.options import Json, out
+from flows.options import Json, out, say_whose_digits
 from flows.server.environment import configure_prefect, hide_own_tracebacks
 from flows.server.temporary_server import start_in_background
 from flows.sweep_settings import SweepSettings
@@ -20,6 +20,7 @@ def sweep(
     # A wrong path or format is reported at once, not after a server has been started.
     update_runs(settings.artifacts)
     check_csv(settings.csv, settings.data)
+    say_whose_digits(settings.csv)
     configure_prefect()
     server_is_ready = start_in_background()
     from flows.sweep import sweep as sweep_flow

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
-from flows.options import Json, Refresh, out, with_refresh
+from flows.options import Json, Refresh, out, say_whose_digits, with_refresh
 from flows.server.environment import configure_prefect, hide_own_tracebacks
 from flows.server.temporary_server import start_in_background
 from flows.settings import Settings
@@ -31,6 +31,7 @@ def train(
         settings.initial_weights, settings.artifacts, settings.training, settings.data.classes
     )
     check_csv(settings.csv, settings.data)
+    say_whose_digits(settings.csv)
     configure_prefect()
     server_is_ready = start_in_background()
     from flows.retrain import retrain

@@ -4,14 +4,14 @@ import logging
 import os
 import tomllib
 
-from tasks.cache.sources import PROJECT
+from flows.shipped import shipped
 from tasks.errors import FINAL
 from tasks.runs.flat_settings import flat_settings
 
 
 def configure_prefect() -> None:
     """Use the project's prefect.toml from any working directory, below the environment's own."""
-    path = PROJECT / "prefect.toml"
+    path = shipped("prefect.toml")
     if path.exists():
         settings = flat_settings(tomllib.loads(path.read_text(encoding="utf-8")))
         for name, value in settings.items():

@@ -17,7 +17,7 @@ from typing import Any
 from flows.server.app import NAMES
 from flows.server.errors import ServerError
 from flows.server.prefect_setup import check_home
-from tasks.cache.sources import PROJECT
+from flows.shipped import shipped, working_folders
 from tasks.errors import InputError
 
 POOL = "digits"
@@ -43,12 +43,9 @@ def served(
         The processes of the server and the worker.
 
     Raises:
-        InputError: the port is taken, other machines could start runs without a password, or the
-            project's folder is not there.
+        InputError: the port is taken, or other machines could start runs without a password.
         ServerError: a part could not be started.
     """
-    if not (PROJECT / "prefect.yaml").exists():
-        raise InputError(f"{PROJECT}: no prefect.yaml there. Use the project's own `digits`.")
     _check_password(host)
     _check_port(host, port)
     check_home()
@@ -57,7 +54,7 @@ def served(
     with _started("uvicorn", *app, "--host", host, "--port", str(port)) as server:
         _wait_for(server)
         _make_pool()
-        _must("--no-prompt", "deploy", "--all")
+        _must("--no-prompt", "deploy", "--all", "--prefect-file", str(shipped("prefect.yaml")))
         work = ["worker", "start", "--pool", POOL, "--type", "process"]
         with _started("prefect", *work, "--limit", str(RUNS_AT_ONCE)) as worker:
             try:
@@ -115,7 +112,7 @@ def _started(module: str, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
     # parts in their order.
     process = subprocess.Popen(
         [sys.executable, "-m", "flows.server.ends_with_starter", module, *words],
-        cwd=PROJECT,
+        cwd=working_folders()[0],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
@@ -134,7 +131,7 @@ def _started(module: str, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
 def _must(*words: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "prefect", *words],
-        cwd=PROJECT,
+        cwd=working_folders()[0],
         capture_output=True,
         text=True,
         check=False,

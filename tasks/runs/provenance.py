@@ -25,6 +25,9 @@ def provenance() -> dict[str, Any]:
 
 
 def _git() -> dict[str, Any] | None:
+    if not (PROJECT / ".git").exists():  # installed, perhaps in an environment in a checkout
+        return None
+
     def ask(*words: str) -> str:
         command = ["git", "-C", str(PROJECT), *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -13,6 +13,7 @@ from PIL import Image
 from flows.settings import Settings
 from network.weights import dump_weights
 from tasks.digits.classes import DIGITS
+from tasks.runs.folders import CHAMPION, MANIFEST
 from tasks.runs.model import SavedModel, save_model
 from tasks.runs.past_runs import PastRun
 
@@ -29,6 +30,15 @@ def write_network(folder: Path, weights: list[np.ndarray]) -> None:
     side = math.isqrt(weights[0].shape[1] - 1)
     save_model(folder, SavedModel(folder.name, weights, "relu", side, 255, DIGITS), new)
     new.unlink()
+
+
+def write_champion(artifacts: Path, weights: list[np.ndarray]) -> None:
+    """Write a run of an artifacts folder with what its network's users need, as the champion."""
+    folder = artifacts / "runs" / "only"
+    folder.mkdir(parents=True)
+    write_network(folder, weights)
+    (folder / MANIFEST).write_text('{"settings": {"data": {}}}')
+    (artifacts / CHAMPION).write_text('{"run": "only"}')
 
 
 def past_run(place: int, accuracy: float = 0.95) -> PastRun:
