@@ -159,8 +159,8 @@ class PredictSettings(BaseModel):
     explain: Path | None = Field(
         default=None,
         title="Explain",
-        description="Folder for figures of how pictures were read: boxes and labels, and each "
-        "digit as the network saw it.",
+        description="Folder for figures of how pictures were read: boxes and labels, and the "
+        "first 1,000 digits as the network saw them.",
     )
     data: Annotated[CsvFormat, Parameter(name="*", consume_multiple=True), EmptyFields()] = Field(
         default=CsvFormat(),

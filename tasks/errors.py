@@ -39,5 +39,10 @@ def shown(content: str) -> str:
     return content if len(content) <= 30 else f"{content[:30]}…"
 
 
+def quoted(content: str) -> str:
+    """Return a piece of a file as `shown` does, in quotes, unless it is hidden."""
+    return shown(content) if HIDE_CONTENTS in os.environ else repr(shown(content))
+
+
 # What comes again however often the same is tried, and says in its text what to do.
 FINAL = (InputError, WeightsError, DivergenceError, MemoryError, WorkerError)

@@ -173,8 +173,8 @@ def test_prefect_shows_the_report_with_its_pictures(
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
     published = run(settings)
-    told = json.loads((published.directory / "manifest.json").read_text())
-    own = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[told["flow_run_id"]]))
+    recorded = json.loads((published.directory / "manifest.json").read_text())
+    own = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[recorded["flow_run_id"]]))
     with get_client(sync_client=True) as client:
         (report,) = [
             artifact

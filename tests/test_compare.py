@@ -52,60 +52,64 @@ def predictions(folder: Path) -> pd.DataFrame:
 
 def test_what_differs_is_told_and_nothing_else(runs: dict[str, Path]) -> None:
     """Two settings were changed; data, code and environment are the same."""
-    told = compared(runs, A, B)
-    assert (told.a, told.b) == (runs[A].name, runs[B].name)
-    assert told.settings == {"training.epochs": (5, 120), "training.l2": (1.0, 0.01)}
-    assert all(a == b for a, b in told.data.values())
-    assert told.data["test_rows"] == (40, 40)
-    assert told.code == {}
-    assert told.environment == {}
+    comparison = compared(runs, A, B)
+    assert (comparison.a, comparison.b) == (runs[A].name, runs[B].name)
+    assert comparison.settings == {"training.epochs": (5, 120), "training.l2": (1.0, 0.01)}
+    assert all(a == b for a, b in comparison.data.values())
+    assert comparison.data["test_rows"] == (40, 40)
+    assert comparison.code == {}
+    assert comparison.environment == {}
 
 
 def test_metrics_stand_side_by_side(runs: dict[str, Path]) -> None:
     """Accuracy with its interval, each digit's recall and the costs are those of metrics.json."""
-    told = compared(runs, A, B).metrics
+    comparison = compared(runs, A, B).metrics
     for index, name in enumerate((A, B)):
         metrics = json.loads((runs[name] / "metrics.json").read_text())
         for metric in ("accuracy", "accuracy_interval", "train_cost", "test_cost"):
-            assert told[metric][index] == metrics[metric]
+            assert comparison[metric][index] == metrics[metric]
         for row in metrics["per_digit"]:
-            assert told[f"recall of {row['digit']}"][index] == row["recall"]
+            assert comparison[f"recall of {row['digit']}"][index] == row["recall"]
 
 
 def test_the_digits_that_changed_sides_are_named(runs: dict[str, Path]) -> None:
     """Each has its row, its label and both readings; there and back they are the same digits."""
-    told = compared(runs, A, B).changed_digits
-    assert told is not None
+    comparison = compared(runs, A, B).changed_digits
+    assert comparison is not None
     a, b = predictions(runs[A]), predictions(runs[B])
     right_a, right_b = a["prediction"] == a["label"], b["prediction"] == b["label"]
-    assert [each.row for each in told.wrong_to_right] == list(a["row"][~right_a & right_b])
-    assert [each.row for each in told.right_to_wrong] == list(a["row"][right_a & ~right_b])
-    assert len(told.wrong_to_right) > len(told.right_to_wrong)
-    for each in told.wrong_to_right:
+    assert [each.row for each in comparison.wrong_to_right] == list(a["row"][~right_a & right_b])
+    assert [each.row for each in comparison.right_to_wrong] == list(a["row"][right_a & ~right_b])
+    assert len(comparison.wrong_to_right) > len(comparison.right_to_wrong)
+    for each in comparison.wrong_to_right:
         assert each.read_by_b == each.label == a["label"][each.row]
         assert each.read_by_a == a["prediction"][each.row] != each.label
 
     back = compared(runs, B, A).changed_digits
     assert back is not None
-    assert [each.row for each in back.right_to_wrong] == [each.row for each in told.wrong_to_right]
+    assert [each.row for each in back.right_to_wrong] == [
+        each.row for each in comparison.wrong_to_right
+    ]
 
 
-def test_a_run_beside_itself_differs_in_nothing(runs: dict[str, Path]) -> None:
-    """No setting, no digit."""
-    told = compared(runs, A, A)
-    assert told.settings == {}
-    assert told.changed_digits is not None
-    assert told.changed_digits.right_to_wrong == told.changed_digits.wrong_to_right == []
+def test_a_run_compared_with_itself_differs_in_nothing(runs: dict[str, Path]) -> None:
+    """No setting and no digit is listed."""
+    comparison = compared(runs, A, A)
+    assert comparison.settings == {}
+    assert comparison.changed_digits is not None
+    assert (
+        comparison.changed_digits.right_to_wrong == comparison.changed_digits.wrong_to_right == []
+    )
 
 
 def test_other_test_digits_are_not_compared_one_by_one(runs: dict[str, Path]) -> None:
     """Rows of different test splits are different digits."""
-    told = compared(runs, A, OTHER)
-    assert told.changed_digits is None
-    assert told.not_compared == "the runs were tested on different test splits"
-    assert told.settings == {"seed": (0, 1)}
-    assert len(set(told.data["test_sha256"])) == 2
-    assert len(set(told.data["source_sha256"])) == 1
+    comparison = compared(runs, A, OTHER)
+    assert comparison.changed_digits is None
+    assert comparison.not_compared == "the runs were tested on different test splits"
+    assert comparison.settings == {"seed": (0, 1)}
+    assert len(set(comparison.data["test_sha256"])) == 2
+    assert len(set(comparison.data["source_sha256"])) == 1
 
 
 @pytest.mark.parametrize(
@@ -120,11 +124,11 @@ def test_predictions_that_are_gone_are_told(copies: dict[str, Path], harm: Any, 
     """The rest is compared all the same."""
     for path in (copies[A].parent.parent / "store").glob("predictions-*"):
         harm(path)
-    told = compared(copies, A, B)
-    assert told.changed_digits is None
-    assert words in str(told.not_compared)
-    assert copies[A].name in str(told.not_compared)
-    assert told.settings.keys() == {"training.epochs", "training.l2"}
+    comparison = compared(copies, A, B)
+    assert comparison.changed_digits is None
+    assert words in str(comparison.not_compared)
+    assert copies[A].name in str(comparison.not_compared)
+    assert comparison.settings.keys() == {"training.epochs", "training.l2"}
 
 
 def edit(path: Path, **changes: Any) -> None:
@@ -140,13 +144,13 @@ def test_code_packages_and_commits_that_differ_are_told(copies: dict[str, Path])
     loss, train = (stages["train"]["code"][each] for each in ("network/loss.py", "tasks/train.py"))
     stages["train"]["code"] |= {"network/loss.py": "0" * 64, "tasks/train.py": "1" * 64}
     edit(path, stages=stages, packages=before["packages"] | {"numpy": "3.0"}, git=None)
-    told = compared(copies, A, B)
-    assert told.code == {
+    comparison = compared(copies, A, B)
+    assert comparison.code == {
         "tasks/train.py": (train, "1" * 64),
         "network/loss.py": (loss, f"{'0' * 64}, {loss}"),
     }
-    assert told.environment["numpy"] == (before["packages"]["numpy"], "3.0")
-    assert told.environment.keys() <= {"numpy", "git commit", "git dirty"}
+    assert comparison.environment["numpy"] == (before["packages"]["numpy"], "3.0")
+    assert comparison.environment.keys() <= {"numpy", "git commit", "git dirty"}
 
 
 @pytest.mark.parametrize(
@@ -168,12 +172,12 @@ def test_a_damaged_run_is_one_clear_line(
 def test_compare_at_the_command_line(digits: Any, runs: dict[str, Path]) -> None:
     """A person reads tables, a script one JSON object; a run that is none ends with 2."""
     words = ("compare", runs[A].name, runs[B].name, "--artifacts", runs[A].parent.parent)
-    told = compared(runs, A, B)
+    comparison = compared(runs, A, B)
     shown = digits(*words)
     assert shown.returncode == 0, shown.stderr
     assert "training.epochs" in shown.stdout
     assert "The data are the same." in shown.stdout
-    changed_digits = told.changed_digits
+    changed_digits = comparison.changed_digits
     assert changed_digits is not None
     count = len(changed_digits.wrong_to_right)
     assert f"Wrong in A, right in B: {count} of the test images" in shown.stdout
@@ -181,7 +185,7 @@ def test_compare_at_the_command_line(digits: Any, runs: dict[str, Path]) -> None
         assert f"… and {count - 20} more; --json has all" in shown.stdout
 
     as_json = json.loads(digits(*words, "--json").stdout)
-    assert as_json == json.loads(told.model_dump_json())
+    assert as_json == json.loads(comparison.model_dump_json())
 
     nobody = digits("compare", runs[A].name, "nobody", "--artifacts", runs[A].parent.parent)
     assert nobody.returncode == 2

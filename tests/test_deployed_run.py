@@ -63,7 +63,7 @@ def test_every_path_of_the_settings_is_checked() -> None:
 def test_an_error_names_the_place_of_a_cell_and_not_its_content(
     cell: str, small_csv: Path, deployed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever starts the run learns where to look, not what is in the file."""
+    """The error says where to look, and not what is in the file."""
     lines = small_csv.read_text().splitlines()
     lines[6] = f"0,{cell}," + lines[6].split(",", 2)[2]
     small_csv.write_text("\n".join(lines))
@@ -72,3 +72,4 @@ def test_an_error_names_the_place_of_a_cell_and_not_its_content(
     with pytest.raises(DataError, match="line 7: column 2: ") as error:
         list(read_images(small_csv, CsvFormat(), image_side=8))
     assert cell not in str(error.value)
+    assert "'(hidden)'" not in str(error.value)  # quotes are for what is shown

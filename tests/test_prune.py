@@ -95,11 +95,11 @@ def test_the_newest_and_the_champion_stay(artifacts: Path) -> None:
 def test_a_dry_run_tells_what_the_other_then_does(artifacts: Path) -> None:
     """It deletes nothing, and names the same things and bytes as the run that follows."""
     before = listing(artifacts)
-    told = prune(artifacts, 1, dry_run=True)
+    foreseen = prune(artifacts, 1, dry_run=True)
     assert listing(artifacts) == before
     size = sum(p.lstat().st_size for p in artifacts.rglob("*") if p.is_file())
     done = prune(artifacts, 1, dry_run=False)
-    assert told == done.model_copy(update={"dry_run": True})
+    assert foreseen == done.model_copy(update={"dry_run": True})
     size -= sum(p.lstat().st_size for p in artifacts.rglob("*") if p.is_file())
     assert done.bytes == size > 0
 

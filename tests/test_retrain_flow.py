@@ -209,7 +209,7 @@ def test_a_run_leaves_its_folder_and_its_artifacts_in_prefect(settings: Settings
     settings = changed(settings, artifacts=settings.artifacts / "fresh")
     published = run(settings)
     folder = published.directory
-    told = manifest(published)
+    recorded = manifest(published)
     expected = {"metrics.json", "weights.pkl", "model.json", "report.md", "report.html"} | {
         *("profile.json", "figures/accuracy.svg", "figures/data.svg"),
     }
@@ -220,12 +220,12 @@ def test_a_run_leaves_its_folder_and_its_artifacts_in_prefect(settings: Settings
             *("cost.png", "confusion.png"),  # for Prefect's page, which shows no SVG
         )
     }
-    assert set(told["files"]) == expected
-    assert {name: sha256_of(folder / name) for name in told["files"]} == told["files"]
+    assert set(recorded["files"]) == expected
+    assert {name: sha256_of(folder / name) for name in recorded["files"]} == recorded["files"]
     assert (settings.artifacts / "latest").resolve() == folder.resolve()
     assert {path.name for path in settings.artifacts.rglob(".*")} == {".in-use", ".champion-lock"}
 
-    own = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[told["flow_run_id"]]))
+    own = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[recorded["flow_run_id"]]))
     with get_client(sync_client=True) as client:
         artifacts = {
             artifact.key: artifact for artifact in client.read_artifacts(artifact_filter=own)
@@ -264,5 +264,5 @@ def test_an_edit_in_network_reruns_train_and_evaluate(
         module.write("# a remark\n")
     again = json.loads(cold_digits(*words, **environment).stdout)
     assert [stage for stage in STAGES if again["stages"][stage] == "ran"] == ["train", "evaluate"]
-    told = json.loads((tmp_path / again["directory"] / "manifest.json").read_text())
-    assert told["stages"]["train"]["reason"] == "network/loss.py changed"
+    recorded = json.loads((tmp_path / again["directory"] / "manifest.json").read_text())
+    assert recorded["stages"]["train"]["reason"] == "network/loss.py changed"

@@ -36,7 +36,7 @@ def folder(artifacts: Path) -> Path:
 
 
 def verified(folder: Path) -> Verification:
-    """Verify a run with the store beside it."""
+    """Verify a run with the store of its artifacts folder."""
     return verify(folder, Store(folder=folder.parent.parent))
 
 
@@ -83,7 +83,7 @@ HARMS: dict[str, Callable[[Path, bytes], object]] = {
 
 @pytest.mark.parametrize("harm", HARMS)
 def test_harm_to_any_file_is_named(artifacts: Path, folder: Path, harm: str) -> None:
-    """Whichever file of the run or of the store is harmed, that one is told and no other."""
+    """Whichever file of the run or of the store is damaged, that one is named and no other."""
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.*")}
     files |= {f"store/{path.name}": path for path in (artifacts / "store").iterdir()}
     assert len(files) == 31
@@ -96,7 +96,7 @@ def test_harm_to_any_file_is_named(artifacts: Path, folder: Path, harm: str) -> 
 
 
 def test_what_was_added_is_named(folder: Path) -> None:
-    """A file, a link or a pipe that the manifest does not name is told, and not opened."""
+    """A file, a link or a pipe that the manifest does not name is reported, and not opened."""
     (folder / "figures" / "more.png").write_bytes(b"ink")
     (folder / "more\n.txt").write_text("ink")
     (folder / "link").symlink_to(folder / "figures", target_is_directory=True)
@@ -114,7 +114,7 @@ def test_a_pipe_in_a_file_s_place_is_named(folder: Path) -> None:
     assert problems(folder) == {"report.md": ["is not a file"]}
 
 
-def test_an_edited_accuracy_is_told_beside_the_right_one(folder: Path) -> None:
+def test_an_edited_accuracy_is_reported_with_the_right_one(folder: Path) -> None:
     """The reader sees what the file claims and what the weights really reach."""
     path = folder / "metrics.json"
     metrics = json.loads(path.read_text())
@@ -193,7 +193,7 @@ def rekey(manifest: dict[str, Any], stage: str) -> None:
 def test_a_contradiction_is_named_even_under_a_new_seal(
     folder: Path, edit: Callable[[dict[str, Any]], None], words: str
 ) -> None:
-    """Keys, settings, inputs and outputs must fit together, whoever sealed them."""
+    """Keys, settings, inputs and outputs must fit together, even under digests made anew."""
     reseal(folder, edit)
     assert any(words in each for each in problems(folder)["manifest.json"])
 
@@ -218,12 +218,12 @@ def test_a_contradiction_is_named_even_under_a_new_seal(
 def test_a_forged_file_is_found_by_what_comes_out(
     folder: Path, file: str, field: str, value: Any, words: str
 ) -> None:
-    """Where the digest was forged too, what the run made still tells what is right."""
+    """Where the digest was forged too, what the run made still shows what is right."""
     path = folder / file
     path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}))
     reseal(folder, change("files", file, value=sha256_of(path)))
-    (told,) = problems(folder)[file]
-    assert told.startswith(words)
+    (problem,) = problems(folder)[file]
+    assert problem.startswith(words)
 
 
 def replace_weights(folder: Path, content: bytes) -> None:
@@ -265,7 +265,7 @@ def test_forged_weights_are_found_by_what_they_read(folder: Path) -> None:
 def test_weights_of_another_size_are_named(
     folder: Path, shape: tuple[int, int], words: str
 ) -> None:
-    """Weights that can't read the test split are told, not tried."""
+    """Weights that can't read the test split are reported, not tried."""
     replace_weights(folder, dump_weights([np.zeros(shape)]))
     assert words in problems(folder)["model.json"][0]
 
@@ -314,9 +314,9 @@ def test_verify_at_the_command_line(digits: Any, artifacts: Path, folder: Path) 
     assert "2 differences" in summary
     assert bad.stderr == ""
 
-    told = digits(*words, "--json")
-    assert told.returncode == 1
-    assert [each["file"] for each in json.loads(told.stdout)["problems"]] == [
+    done = digits(*words, "--json")
+    assert done.returncode == 1
+    assert [each["file"] for each in json.loads(done.stdout)["problems"]] == [
         "report.md",
         "a\nb[red]",
     ]

@@ -12,7 +12,7 @@ from tasks.digits.classes import in_words
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_layout import CARRIAGE_RETURN, MOST_COLUMNS, CsvLayout
 from tasks.digits.csv_text import Lines, number
-from tasks.errors import DataError, shown
+from tasks.errors import DataError, quoted, shown
 
 
 def first_fault(lines: Lines, layout: CsvLayout, data: CsvFormat) -> DataError:
@@ -53,9 +53,9 @@ def _fault(line: str, layout: CsvLayout, data: CsvFormat) -> str | None:
             return f"{where}the cell is empty. A number is needed."
         value = number(field)
         if value is None:
-            return f"{where}{shown(field)!r} is no number."
+            return f"{where}{quoted(field)} is no number."
         if not math.isfinite(value):
-            return f"{where}{shown(field)!r} is not finite. A finite number is needed."
+            return f"{where}{quoted(field)} is not finite. A finite number is needed."
         values.append(value)
     if layout.label is not None:
         fault = _label_fault(values[layout.label], data)

@@ -63,5 +63,5 @@ class CsvFormat(BaseModel):
     @model_validator(mode="after")
     def _ten_can_be_zero(self) -> Self:
         if self.label_ten_is_zero and (0 not in self.classes or 10 in self.classes):
-            raise ValueError("label_ten_is_zero needs classes with 0 and without 10")
+            raise ValueError("`label_ten_is_zero` needs `classes` with 0 and without 10")
         return self

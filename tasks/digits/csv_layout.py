@@ -9,7 +9,7 @@ from pathlib import Path
 from tasks.digits.batch import MOST_SIDE
 from tasks.digits.csv_format import LABEL_NAMES, CsvFormat
 from tasks.digits.csv_text import CsvText, Lines, number, open_csv
-from tasks.errors import DataError, shown
+from tasks.errors import DataError, quoted, shown
 
 MOST_COLUMNS = MOST_SIDE**2 + 1
 CARRIAGE_RETURN = (
@@ -78,7 +78,7 @@ def find_layout(text: CsvText, csv_format: CsvFormat, known_side: int | None = N
         name, times = Counter(header).most_common(1)[0]
         if times > 1:
             raise DataError(
-                f"{where}: the header names column {shown(name)!r} twice. Give each its own name."
+                f"{where}: the header names column {quoted(name)} twice. Give each its own name."
             )
     if columns < 2:
         other = next((name for mark, name in _MARKS.items() if mark in fields[0]), None)

@@ -49,7 +49,7 @@ def test_a_block_that_writes_nothing_is_a_mistake(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_new_file_lies_beside_its_target(tmp_path: Path) -> None:
+def test_the_new_file_is_in_the_folder_of_its_target(tmp_path: Path) -> None:
     """Only inside one folder is a rename sure to be atomic; a missing folder is made."""
     target = tmp_path / "runs" / "today" / "weights.pkl"
     with atomic_path(target) as new:
@@ -60,7 +60,7 @@ def test_the_new_file_lies_beside_its_target(tmp_path: Path) -> None:
 
 
 def test_two_writers_do_not_meet(tmp_path: Path) -> None:
-    """Runs at once write files of their own; the target is whole whoever ends last."""
+    """Each writes a file of its own; the target is whole, whichever ends last."""
     target = tmp_path / "weights.pkl"
     with atomic_path(target) as first, atomic_path(target) as second:
         assert first != second

@@ -1,4 +1,4 @@
-"""Locks between processes: who may hold one beside whom, and that none outlives its process."""
+"""Locks between processes: which exclude each other, and that none outlives its process."""
 
 import os
 import subprocess
@@ -68,7 +68,7 @@ def test_many_share_and_none_is_alone(tmp_path: Path) -> None:
 
 
 def test_one_who_waits_comes_after(tmp_path: Path) -> None:
-    """Whoever takes the lock while another has it alone goes on when the other has let go."""
+    """A lock that another process holds alone is waited for until it is released."""
     path, order = tmp_path / "lock", tmp_path / "order"
     wait = (
         "import sys; from pathlib import Path; from tasks.cache.locks import exclusive, shared\n"

@@ -1,4 +1,4 @@
-"""What a stage's key is made of, and how a change of it is told to a person."""
+"""What a stage's key is made of, and how a change of it is described."""
 
 import shutil
 from pathlib import Path

@@ -20,7 +20,7 @@ def keep(store: Store, content: bytes) -> StoredFile:
 
 
 def test_equal_content_is_one_file(tmp_path: Path) -> None:
-    """Whoever keeps the same bytes again changes nothing."""
+    """To keep the same bytes again changes nothing."""
     store = Store(folder=tmp_path)
     assert keep(store, b"ink") == keep(store, b"ink")
     assert [path.name for path in store.files.iterdir()] == [keep(store, b"ink").name]

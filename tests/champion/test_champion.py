@@ -346,7 +346,7 @@ def test_two_at_once_lose_no_promotion(artifacts: Path) -> None:
 def test_a_run_that_was_killed_before_its_promotion_did_not_judge(
     artifacts: Path, verdict: str
 ) -> None:
-    """A manifest that tells of a promotion counts only if the promotion is in the history."""
+    """A manifest with the verdict promoted counts only if the promotion is in the history."""
     runs = [past_run(0).model_copy(update={"run": RUNS[3], "verdict": verdict})]
     assert judged_before(runs, Promotions(artifacts), "k") == (verdict != "promoted")
     assert not judged_before(runs, Promotions(artifacts), "another")
@@ -372,7 +372,7 @@ def test_the_champion_is_found_or_missed_by_name(artifacts: Path) -> None:
 def test_promote_roll_back_and_predict_on_the_command_line(
     digits: Any, artifacts: Path, tmp_path: Path
 ) -> None:
-    """Moving the champion by hand moves what `predict` uses; --json tells where it went."""
+    """Moving the champion by hand moves what `predict` uses; --json says where it went."""
     settings = {"settings": {"data": {}}}
     for name in RUNS[:2]:
         (artifacts / "runs" / name / "manifest.json").write_text(json.dumps(settings))

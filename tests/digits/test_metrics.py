@@ -20,7 +20,7 @@ def test_wilson_interval_stays_inside_zero_and_one() -> None:
 
 
 def test_confusion_matrix_has_true_digits_in_rows() -> None:
-    """A 3 read as an 8 is counted in row 3, column 8."""
+    """A 3 predicted as an 8 is counted in row 3, column 8."""
     matrix = confusion_matrix(np.array([3, 3, 1]), np.array([8, 3, 1]), range(10))
     assert matrix[3, 8] == 1
     assert matrix.sum() == 3

@@ -1,4 +1,4 @@
-"""What an epoch depends on besides its images: schedule, augmentation, number type."""
+"""What an epoch depends on in addition to its images: schedule, augmentation, number type."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -25,7 +25,7 @@ def objects(url: str) -> Objects:
 
 
 def test_an_object_is_replaced_only_as_it_was_read(objects: Objects) -> None:
-    """Whoever comes second, with a version that is gone or with none, has lost."""
+    """The second writer, with a version that is gone or with none, loses."""
     objects.replace("a", b"1", None)
     with pytest.raises(LostRace):
         objects.replace("a", b"2", None)

@@ -201,7 +201,7 @@ def test_weights_are_centred_on_zero_without_bias() -> None:
 
 
 def test_confusion_matrix_is_not_transposed() -> None:
-    """The count of true digit t read as p stands in row t, column p."""
+    """The count of true digit t predicted as p is in row t, column p."""
     counts = np.arange(100).reshape(10, 10) + 1
     for text in confusion_chart(counts, range(10)).axes[0].texts:
         column, row = np.floor(text.get_position()).astype(int)
@@ -349,7 +349,7 @@ def test_round_values_are_marked(low: float, high: float, most: int, expected: l
         assert place == pytest.approx(100 - 100 * (value - low) / (high - low), abs=0.051)
 
 
-def test_variants_stand_beside_their_image() -> None:
+def test_variants_are_next_to_their_image() -> None:
     """The image is twice as wide as each of its sixteen variants, and all are shown."""
     variants = run_data()["variants"]
     pictures = variants_sheet(variants[0], variants[1:]).axes[0].images

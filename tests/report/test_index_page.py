@@ -50,7 +50,7 @@ def write_run(artifacts: Path, name: str, accuracy: float = 0.9, **manifest: Any
     """Write as much of a run's folder as the page reads."""
     folder = artifacts / "runs" / name
     folder.mkdir(parents=True)
-    told = {
+    recorded = {
         "started": "2026-11-22T13:05:11Z",
         "seconds": 1.5,
         "source": {"path": "data/digits.csv"},
@@ -58,7 +58,7 @@ def write_run(artifacts: Path, name: str, accuracy: float = 0.9, **manifest: Any
         "verdict": "kept",
         **manifest,
     }
-    (folder / "manifest.json").write_text(json.dumps(told))
+    (folder / "manifest.json").write_text(json.dumps(recorded))
     interval = [accuracy - 0.02, min(accuracy + 0.02, 1)]
     rows = {"train_rows": 4000, "test_rows": 1000, "classes": list(range(10))}
     metrics = {"accuracy": accuracy, "accuracy_interval": interval, **rows}

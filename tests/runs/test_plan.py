@@ -1,4 +1,4 @@
-"""`digits plan` and `--refresh`: what would run, told beforehand, and what runs when asked to."""
+"""`digits plan` and `--refresh`: what would run and why, and what runs when asked to."""
 
 import json
 from typing import Any
@@ -47,10 +47,10 @@ def test_after_a_run_everything_is_cached(settings: Settings) -> None:
         ({"data": {"pixel_max": 250}}, "ingest", "data.pixel_max changed 255.0 → 250.0"),
     ],
 )
-def test_plan_and_run_tell_the_same_story(
+def test_a_run_does_what_the_plan_says(
     settings: Settings, change: dict[str, Any], first: str, reason: str
 ) -> None:
-    """What would run does run, and the reason told beforehand stands in the manifest."""
+    """What would run does run, and for the reason that the plan gave; the manifest has it."""
     planned = plan(changed(settings, **change))
     assert planned[first] == ("would run", reason)
     published = run(changed(settings, **change))
@@ -58,8 +58,8 @@ def test_plan_and_run_tell_the_same_story(
     assert manifest(published)["stages"][first]["reason"] == reason
 
 
-def test_a_stage_that_waits_also_tells_its_own_changes(settings: Settings) -> None:
-    """A stage that depends on another is told with its own changed settings."""
+def test_a_stage_that_waits_also_names_its_own_changes(settings: Settings) -> None:
+    """A stage that depends on another is reported with its own changed settings."""
     planned = plan(changed(settings, seed=1, training={"epochs": 6}))
     assert planned["train"][1] == (
         "depends on shuffle_split, which would run; "
