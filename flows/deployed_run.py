@@ -1,4 +1,4 @@
-"""What a run of a deployment must not do: use any file of the machine, or show a file's contents.
+"""What a run of a deployment must not do: use any file or cluster, or show a file's contents.
 
 Anyone who may start such a run chooses its parameters and reads its errors. At the command line
 both are the user's own.
@@ -13,6 +13,8 @@ from flows.shipped import working_folders
 from tasks.errors import HIDE_CONTENTS, InputError
 
 FOLDERS = "DIGITS_FOLDERS"  # environment variable of the worker: further folders, separated by `:`
+
+CLUSTER = "DIGITS_DASK"  # environment variable of the worker: the address of a Dask cluster
 
 
 def check_deployed_run(**files: Path | str | None) -> None:
@@ -38,3 +40,19 @@ def check_deployed_run(**files: Path | str | None) -> None:
                 f"{', '.join(map(str, folders))}. Others are named in the environment variable "
                 f"{FOLDERS} of the worker."
             )
+
+
+def check_deployed_dask(dask: str) -> None:
+    """Refuse a Dask cluster that a run of a deployment may not use: what is sent there is executed.
+
+    Args:
+        dask: the setting: a number of workers to start, an address, or empty.
+
+    Raises:
+        InputError: it is an address, and not the one in `DIGITS_DASK`.
+    """
+    if deployment.id and not dask.isdigit() and dask not in ("", os.environ.get(CLUSTER)):
+        raise InputError(
+            f"`dask`: a deployment may not use the cluster {dask}. The one it may use is named in "
+            f"the environment variable {CLUSTER} of the worker; a number of workers is allowed."
+        )

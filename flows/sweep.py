@@ -7,11 +7,12 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows.deployed_run import check_deployed_run
+from flows.dask_cluster import check_dask
+from flows.deployed_run import check_deployed_dask, check_deployed_run
 from flows.empty_form import STARTS_EMPTY
 from flows.settings import Settings
 from flows.sweep_settings import SweepSettings
-from flows.task_runner import task_runner
+from flows.task_runner import task_runner, trainings_at_once
 from network.gradient_descent import DivergenceError
 from tasks.cache.store import SourceFile
 from tasks.champion.drift import refuse_drift
@@ -43,10 +44,13 @@ def sweep(
         DivergenceError: every training diverged.
     """
     check_deployed_run(**settings.files)
+    check_deployed_dask(settings.dask)
+    check_dask(settings.dask)
     given, artifacts, classes = settings.initial_weights, settings.artifacts, settings.data.classes
     points = list(settings.points())
     starts = [find_initial_network(given, artifacts, training, classes) for _, training in points]
-    runner_for = partial(task_runner, settings.workers)
+    workers = settings.workers or trainings_at_once(settings.training.threads)
+    runner_for = partial(task_runner, workers, settings.dask)
     with Run(settings.artifacts, flow_run.name, settings.refresh, runner_for) as run:
         ingested = ingest(run, SourceFile.of(settings.csv), settings.data)
         run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
@@ -77,6 +81,6 @@ def _command(settings: SweepSettings, best: dict[str, Any]) -> str:
     training = settings.training.model_dump() | best
     if not training["patience"]:  # with patience, the held-out digits decide when to stop
         training["validation_fraction"] = 0.0
-    given = settings.model_dump(exclude={"grid", "training", "workers"})
+    given = settings.model_dump(exclude={"grid", "training", "workers", "dask"})
     chosen = Settings.model_validate({**given, "training": training})
     return train_command(chosen.model_dump(mode="json"))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from cyclopts import Parameter
 from pydantic import Field, JsonValue, field_validator, model_validator
 
+from flows.dask_cluster import is_cluster
 from flows.settings import TrainingFlowSettings
 from tasks.training.settings import TrainingSettings
 
@@ -35,7 +36,14 @@ class SweepSettings(TrainingFlowSettings):
         ge=0,
         le=1_000,
         title="Workers",
-        description="Trainings at once, each in a process of its own; 0 for one per two cores.",
+        description="Trainings at once, each in a process of its own; 0 for as many as the "
+        "machine has cores for.",
+    )
+    dask: str = Field(
+        default="",
+        title="Dask",
+        description="Train on a Dask cluster instead: a number of workers to start here, or the "
+        "address of a scheduler, tcp://…",
     )
 
     @model_validator(mode="before")
@@ -59,6 +67,13 @@ class SweepSettings(TrainingFlowSettings):
             return json.loads(given)
         except ValueError as error:
             raise ValueError(f"not JSON ({error}); an example: {EXAMPLE}") from error
+
+    @field_validator("dask")
+    @classmethod
+    def _names_a_cluster(cls, dask: str) -> str:
+        if dask and not is_cluster(dask):
+            raise ValueError("give a number of workers from 1 to 1000, or an address, tcp://…")
+        return dask
 
     @model_validator(mode="after")
     def _all_are_ranked_by_the_same_digits(self) -> Self:

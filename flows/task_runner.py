@@ -1,5 +1,6 @@
-"""Where several trainings run side by side: Prefect task runners for processes on this machine."""
+"""Where several trainings run side by side: Prefect task runners for processes and for Dask."""
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -11,20 +12,43 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
 from flows.server.environment import hide_own_tracebacks
 
-CORES_A_TRAINING = 2  # it keeps so many threads at work
+
+def trainings_at_once(threads: int) -> int:
+    """Return how many trainings of so many threads this process has cores for, one at least."""
+    return max(1, len(os.sched_getaffinity(0)) // threads)
 
 
-def task_runner(workers: int, calls: int) -> TaskRunner[Any] | None:
+def task_runner(workers: int, dask: str, calls: int) -> TaskRunner[Any] | None:
     """Return a task runner for several trainings; None to do them in this process.
 
     Args:
-        workers: most trainings at once; 0 for as many as this process has cores for.
+        workers: most trainings at once.
+        dask: the number of workers of a Dask cluster to start here, or the address of one that
+            runs; empty for processes without Dask.
         calls: how many trainings there are.
     """
-    at_once = min(workers or len(os.sched_getaffinity(0)) // CORES_A_TRAINING, calls)
+    if dask:
+        return _dask_runner(dask)
+    at_once = min(workers, calls)
     if at_once < 2:
         return None
     return ProcessPoolTaskRunner(max_workers=at_once, initializer=prepare_worker)
+
+
+def _dask_runner(dask: str) -> TaskRunner[Any]:
+    from prefect_dask.task_runners import DaskTaskRunner  # an extra
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs every connection
+    if not dask.isdigit():
+        return DaskTaskRunner(address=dask)
+    cluster = {
+        "n_workers": int(dask),
+        "threads_per_worker": 1,  # one training: it has threads of its own
+        "security": True,  # other users of this machine can send it nothing
+        "dashboard_address": "127.0.0.1:0",
+        "preload": ["flows.task_runner"],
+    }
+    return DaskTaskRunner(cluster_kwargs=cluster)
 
 
 def prepare_worker() -> None:
@@ -34,6 +58,11 @@ def prepare_worker() -> None:
     if sys.stderr.isatty():  # where the starter shows its progress
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "ERROR"
     hide_own_tracebacks()
+
+
+def dask_setup(worker: object) -> None:
+    """Prepare a worker of a cluster that was started here; Dask looks for this name."""
+    prepare_worker()
 
 
 def _end_with_starter() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.deployed_run import FOLDERS, check_deployed_run
+from flows.deployed_run import CLUSTER, FOLDERS, check_deployed_dask, check_deployed_run
 from flows.settings import PredictSettings, Settings
 from flows.sweep_settings import SweepSettings
 from tasks.digits.csv_format import CsvFormat
@@ -45,6 +45,17 @@ def test_folders_of_the_worker_are_allowed(tmp_path: Path, monkeypatch: pytest.M
         check_deployed_run(csv=tmp_path / "a" / "link.csv")
     with pytest.raises(InputError):
         check_deployed_run(csv=tmp_path / "ab.csv")
+
+
+@pytest.mark.usefixtures("deployed")
+def test_only_the_worker_names_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent to a cluster is executed there, and by its workers here: no parameter may."""
+    check_deployed_dask("")
+    check_deployed_dask("4")
+    with pytest.raises(InputError, match=f"`dask`: .* tcp://elsewhere:8786.* {CLUSTER}"):
+        check_deployed_dask("tcp://elsewhere:8786")
+    monkeypatch.setenv(CLUSTER, "tcp://cluster:8786")
+    check_deployed_dask("tcp://cluster:8786")
 
 
 def test_the_command_line_names_any_file() -> None:

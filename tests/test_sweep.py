@@ -15,7 +15,9 @@ import pytest
 from examples.real_runs import WARM
 from pydantic import ValidationError
 
+from flows.dask_cluster import check_dask
 from flows.sweep_settings import HELD_OUT, SweepSettings
+from tasks.errors import InputError
 from tasks.sweep import best_first
 from tasks.training import ensemble
 
@@ -51,6 +53,8 @@ def test_a_grid_is_every_combination() -> None:
         {"grid": {"validation_fraction": [0.1, 0.2]}},
         {"grid": "{'l2': 1}"},
         {"training": {"validation_fraction": 0}},
+        {"dask": "0"},
+        {"dask": "127.0.0.1:8786"},
     ],
     ids=str,
 )
@@ -153,8 +157,8 @@ def test_workers_leave_the_same_bytes_even_if_one_is_killed(
     """A killed worker costs time, a diverged point is a row, and every file is the same."""
     from prefect.task_runners import ProcessPoolTaskRunner
 
-    def runner(workers: int, calls: int) -> "TaskRunner[Any]":
-        assert (workers, calls) == (2, 3)
+    def runner(workers: int, dask: str, calls: int) -> "TaskRunner[Any]":
+        assert (workers, dask, calls) == (2, "", 3)
         return ProcessPoolTaskRunner(2, initializer=die_once, initargs=(tmp_path / "killed",))
 
     swept(small_csv, tmp_path / "alone", workers=1)
@@ -162,6 +166,26 @@ def test_workers_leave_the_same_bytes_even_if_one_is_killed(
     swept(small_csv, tmp_path / "workers", workers=2)
     assert (tmp_path / "killed").exists()
     assert left_behind(tmp_path / "workers") == left_behind(tmp_path / "alone")
+
+
+def test_a_dask_cluster_leaves_the_same_bytes(
+    small_csv: Path, tmp_path: Path, warm_workers: None
+) -> None:
+    """Two workers of a local cluster make the table and the files that this process makes."""
+    import dask
+
+    swept(small_csv, tmp_path / "alone", workers=1)
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        swept(small_csv, tmp_path / "cluster", dask="2")
+    assert left_behind(tmp_path / "cluster") == left_behind(tmp_path / "alone")
+
+
+def test_dask_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not installed, the error says how to install it."""
+    monkeypatch.setattr("flows.dask_cluster.find_spec", lambda _: None)
+    check_dask("")
+    with pytest.raises(InputError, match=r"'\.\[dask\]'"):
+        check_dask("2")
 
 
 def test_an_interrupted_sweep_keeps_what_is_done(

@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
+from flows.dask_cluster import check_dask
 from flows.options import Json, out, say_whose_digits
 from flows.server.environment import configure_prefect, hide_own_tracebacks
 from flows.server.temporary_server import start_in_background
@@ -20,6 +21,7 @@ def sweep(
     # A wrong path or format is reported at once, not after a server has been started.
     update_runs(settings.artifacts)
     check_csv(settings.csv, settings.data)
+    check_dask(settings.dask)
     say_whose_digits(settings.csv)
     configure_prefect()
     server_is_ready = start_in_background()

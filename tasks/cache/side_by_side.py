@@ -56,10 +56,13 @@ def side_by_side(
     left, losses = dict(calls), 0
     while left:
         with runner.duplicate() as workers, _ended_on_errors():
-            futures = {
-                workers.submit(task, {"store": store, **arguments}): key
-                for key, arguments in left.items()
-            }
+            try:
+                futures = {
+                    workers.submit(task, {"store": store, **arguments}): key
+                    for key, arguments in left.items()
+                }
+            except OSError as error:
+                raise WorkerError(f"the workers can't be reached: {error}") from error
             for future in as_completed(list(futures)):
                 state, key = _final_state(future), futures[future]
                 if state is None:
