@@ -11,7 +11,9 @@ from prefect.runtime import deployment
 
 from flows.shipped import working_folders
 from tasks.errors import HIDE_CONTENTS, InputError
+from tasks.remote.mirror import url_of
 
+URLS = "DIGITS_URLS"  # environment variable of the worker: URLs of artifacts, or their beginnings
 FOLDERS = "DIGITS_FOLDERS"  # environment variable of the worker: further folders, separated by `:`
 
 CLUSTER = "DIGITS_DASK"  # environment variable of the worker: the address of a Dask cluster
@@ -25,14 +27,24 @@ def check_deployed_run(**files: Path | str | None) -> None:
             path in the working directory, and None as no file.
 
     Raises:
-        InputError: a path leads out of the project's folder and of those in `DIGITS_FOLDERS`.
+        InputError: a path leads out of the project's folder and of those in `DIGITS_FOLDERS`, or a
+            URL is not among those in `DIGITS_URLS`.
     """
     if not deployment.id:
         return
     os.environ[HIDE_CONTENTS] = "1"
+    urls = os.environ.get(URLS, "").split()
     given = os.environ.get(FOLDERS, "").split(os.pathsep)
     folders = [*working_folders(), *(Path(each).resolve() for each in given if each)]
     for setting, file in files.items():
+        if url := url_of(Path(file or folders[0])):
+            if not any(f"{url}/".startswith(f"{each.rstrip('/')}/") for each in urls):
+                raise InputError(
+                    f"`{setting}`: {url} is not among the URLs that a deployment may use. They are "
+                    f"named, with spaces between them, in the environment variable {URLS} of the "
+                    "worker."
+                )
+            continue
         path = Path(file or folders[0]).resolve()
         if not any(path.is_relative_to(folder) for folder in folders):
             raise InputError(

@@ -4,26 +4,31 @@ Only what has a name as runs and stages give them is ever deleted: a folder of o
 as the artifacts folder by mistake, loses nothing. Links are left alone and never followed.
 """
 
-import os
 import re
-import shutil
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from tasks.cache.locks import IN_USE, InUseError, exclusive_at_once
+from tasks.cache.store import Store
 from tasks.champion.promotions import open_promotions
 from tasks.errors import InputError
-from tasks.remote.mirror import refuse_url
+from tasks.remote.contents import Entry, entries, entry, remove
+from tasks.remote.mirror import shown, url_of
+from tasks.remote.results import download_record
 from tasks.report.index_page import write_index
 from tasks.runs.folders import MANIFEST, complete_runs, point_latest, read_json
 from tasks.runs.past_runs import all_runs
+from tasks.runs.shared_runs import update_runs
 
 _RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-.+")
 _STORED = re.compile(r'[^"\\]+-[0-9a-f]{16}(?:\.\w+)?')
 _SCRATCH = re.compile(r"\.new-\w+")
 _BY_STAGE_KEY = re.compile(r"\.?[0-9a-f]{64}.*")
+SECONDS_ON_URL = 24 * 3600  # what is younger there may belong to a run that is not complete yet
 _TEMPORARY = re.compile(r"\.[\w.]+-[0-9a-f]{8}")
 
 
@@ -52,7 +57,8 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
     """Delete all but the newest runs and the champion's, and what only the deleted ones needed.
 
     The kept runs' stage outputs and result records stay, so their settings are still fully cached.
-    `predictions/` and `exports/` are not looked at.
+    `predictions/` and `exports/` are not looked at. On a URL nothing but complete runs goes that is
+    younger than a day, because a flow on another machine may be about to use it.
 
     Args:
         artifacts: the artifacts folder.
@@ -64,8 +70,8 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
             needs. Nothing was deleted then.
         InUseError: a flow is running over the folder. Nothing was deleted then.
     """
-    refuse_url(artifacts, "prune")
-    if not artifacts.is_dir():
+    on_url = url_of(artifacts) is not None
+    if not on_url and not artifacts.is_dir():
         raise InputError(f"{artifacts}: no such folder. Name the one to prune: --artifacts DIR")
     try:
         # No run that is being deleted can be promoted by hand.
@@ -79,14 +85,16 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
             if not dry_run:
                 if kept:
                     point_latest(artifacts)  # first, for it may still name a run that goes
-                for removal in removed:
-                    _remove(artifacts / removal.path)
-                if kept and (artifacts / "index.html").exists():
+                # Cut short in the middle, this leaves no run that looks whole, and no record
+                # without the files that it names.
+                for _, paths in groupby((each.path for each in removed), lambda path: path.parent):
+                    remove(artifacts, [*paths], first=MANIFEST)
+                if kept and (on_url or (artifacts / "index.html").exists()):
                     write_index(artifacts, all_runs(artifacts), promotions.champion)
     except InUseError as error:
         raise InUseError(
-            f"{artifacts}: in use by a running flow, or by another prune; nothing was deleted. "
-            "Try again when it has ended."
+            f"{shown(artifacts)}: in use by a running flow, or by another prune; nothing was "
+            "deleted. Try again when it has ended."
         ) from error
     return Pruned(
         kept=tuple(run.name for run in kept),
@@ -98,77 +106,84 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
 
 def _sort_out(artifacts: Path, keep: int, champion: str | None) -> tuple[list[Path], list[Removal]]:
     """Return the runs to keep and what to delete: runs first, then what only they needed."""
+    on_url = url_of(artifacts) is not None
+    # Nobody knows which flows are running on other machines: what is young may be a part of theirs.
+    latest = time.time() - SECONDS_ON_URL if on_url else float("inf")
+    # Listed before the runs are, so that what a run has shared meanwhile is not among it.
+    records = _old(entries(artifacts, "results"), _BY_STAGE_KEY, latest)
+    files = _old(entries(artifacts, "store"), _STORED, latest)
+    runs = entries(artifacts, "runs")
+    update_runs(artifacts)
     complete = complete_runs(artifacts)
-    newest = [run for run in complete if _RUN.fullmatch(run.name)][:keep]
-    going: list[tuple[Path, str]] = []
-    for run in _entries(artifacts / "runs", _RUN):
-        if run not in complete:
-            going.append((run, "no manifest: a run that was cut short"))
-        elif run not in newest and run.name != champion:
+    names = [run.name for run in complete]
+    newest = [name for name in names if _RUN.fullmatch(name)][:keep]
+    going: list[tuple[Entry, str]] = []
+    for run in _old(runs, _RUN, float("inf")):
+        if run.path.name not in names:
+            if run.modified < latest:
+                going.append((run, "no manifest: a run that was cut short"))
+        elif run.path.name not in (*newest, champion):
             going.append((run, f"not among the newest {keep}"))
-    old = {path for path, _ in going}
-    kept = [run for run in complete if run not in old]
-    keys, stored = _needed(kept, artifacts / "results")
-    for record in _entries(artifacts / "results", _BY_STAGE_KEY):
-        if record.name not in keys:
-            going.append((record, "result record that no kept run used"))
-    for file in _entries(artifacts / "store", _STORED):
-        if file.name not in stored:
-            going.append((file, "stored file that no kept run used"))
-    for file in _entries(artifacts / "checkpoints", _BY_STAGE_KEY):
-        going.append((file, "checkpoint, and no training is running"))
-    half_written = [
-        *_entries(artifacts / "store", _SCRATCH),
-        *(path for path in sorted(artifacts.iterdir()) if _TEMPORARY.fullmatch(path.name)),
+    old = {each.path.name for each, _ in going}
+    kept = [run for run in complete if run.name not in old]
+    keys, stored = _needed(artifacts, kept)
+    going += [
+        (each, "result record that no kept run used")
+        for each in records
+        if each.path.name not in keys
     ]
-    going += [(path, "left by something that was cut short") for path in half_written]
+    going += [
+        (each, "stored file that no kept run used")
+        for each in files
+        if each.path.name not in stored
+    ]
+    if not on_url:
+        going += _left_behind(artifacts)
     return kept, [
-        Removal(path=path.relative_to(artifacts), reason=reason, bytes=_size(path))
-        for path, reason in going
+        Removal(path=each.path, reason=reason, bytes=each.bytes) for each, reason in going
     ]
 
 
-def _needed(runs: Iterable[Path], results: Path) -> tuple[set[str], set[str]]:
+def _old(found: Iterable[Entry], name: re.Pattern[str], latest: float) -> list[Entry]:
+    """Return what has a name of ours and was last modified before a time."""
+    return [each for each in found if name.fullmatch(each.path.name) and each.modified < latest]
+
+
+def _left_behind(artifacts: Path) -> list[tuple[Entry, str]]:
+    """Return what processes leave that are killed at work; none is at work."""
+    inf = float("inf")
+    checkpoints = _old(entries(artifacts, "checkpoints"), _BY_STAGE_KEY, inf)
+    scratch = _old(entries(artifacts, "store"), _SCRATCH, inf)
+    temporary = [
+        entry(artifacts, path)
+        for path in sorted(artifacts.iterdir())
+        if _TEMPORARY.fullmatch(path.name)
+    ]
+    return [
+        *((each, "checkpoint, and no training is running") for each in checkpoints),
+        *((each, "left by something that was cut short") for each in (*scratch, *temporary)),
+    ]
+
+
+def _needed(artifacts: Path, runs: Iterable[Path]) -> tuple[set[str], set[str]]:
     """Return the stage keys of runs, and the stored files that they or their records name."""
     keys: set[str] = set()
     stored: set[str] = set()
     for run in runs:
         try:
             for stage in read_json(run / MANIFEST)["stages"].values():
-                keys.add(stage["key"])
+                keys.add(str(stage["key"]))
                 stored.update(stage["outputs"])
         except (InputError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"{run / MANIFEST}: damaged, so what this run needs is not known, and nothing "
-                "was deleted. Delete the run's folder or restore the file."
+                f"{shown(run / MANIFEST)}: damaged, so what this run needs is not known, and "
+                "nothing was deleted. Delete the run's folder or restore the file."
             ) from error
-    for record in _entries(results, _BY_STAGE_KEY):
-        if record.name in keys and record.is_file():
+    for key in filter(_BY_STAGE_KEY.fullmatch, sorted(keys)):
+        download_record(Store(folder=artifacts), key)
+    results = artifacts / "results"
+    for record in results.iterdir() if results.is_dir() and not results.is_symlink() else ():
+        if record.name in keys and record.is_file() and not record.is_symlink():
             # A stage that ran again elsewhere may have made other bytes than the run names.
             stored.update(_STORED.findall(record.read_text(encoding="utf-8", errors="replace")))
     return keys, stored
-
-
-def _entries(folder: Path, name: re.Pattern[str]) -> Iterator[Path]:
-    """Yield what is in a folder under a name of ours, by name, without links to other places."""
-    if folder.is_dir() and not folder.is_symlink():
-        for path in sorted(folder.iterdir()):
-            if name.fullmatch(path.name) and not path.is_symlink():
-                yield path
-
-
-def _size(path: Path) -> int:
-    if path.is_symlink() or not path.is_dir():
-        return path.lstat().st_size
-    return sum(
-        os.lstat(Path(folder, file)).st_size for folder, _, files in os.walk(path) for file in files
-    )
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink() or not path.is_dir():  # a link, such as a new `latest`, goes itself
-        path.unlink()
-        return
-    # A run goes with its manifest: cut short in the middle, this leaves no run that looks whole.
-    (path / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(path)

@@ -28,6 +28,7 @@ from tasks.champion.judgement import Decision, PromotionSettings
 from tasks.champion.promotions import Promotions, begins_again, open_promotions
 from tasks.digits.profile import Profile
 from tasks.digits.table import read_info
+from tasks.remote.results import upload_result
 from tasks.report.index_page import write_index
 from tasks.report.report import write_report
 from tasks.report.run_figures import draw_run
@@ -116,6 +117,8 @@ def publish(
             )
             report = write_report(folder, manifest, metrics, runs)
             write_manifest(folder, manifest)
+            for stage in run.stages:
+                upload_result(store, stage.key.digest, is_new=False)  # if it was pruned meanwhile
             upload_run(artifacts, run.name)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from examples.digits import PROJECT, write_small_csv
+from examples.object_store import make_bucket, object_store
 from examples.prefect_server import prefect_server, wait_for
 from examples.real_runs import SECONDS, WARM, Trainer, draw_dots, run_digits
 from examples.runs import STAGES, plain_figures, quick, ran, run
@@ -24,6 +26,8 @@ from flows.settings import Settings
 hypothesis_settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("repeatable")
 
+
+BUCKETS = count()  # numbers of buckets of the object store
 
 SERVER = pytest.StashKey[tuple[str, str]]()  # address and home of the Prefect server
 
@@ -145,6 +149,24 @@ def settings(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 # On a machine that may be busy.
+@pytest.fixture(scope="session")
+def store_environment() -> Iterator[dict[str, str]]:
+    """Yield the environment variables with which the session's object store is used."""
+    with object_store() as environment:
+        yield environment
+
+
+@pytest.fixture
+def url(store_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the URL of empty artifacts, to be used here from a home of the test's own."""
+    for name, value in store_environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    bucket = f"digits-{next(BUCKETS)}"
+    make_bucket(store_environment["AWS_ENDPOINT_URL"], bucket)
+    return f"s3://{bucket}/team"
+
+
 SECONDS_A_KILL = 50
 SECONDS_OF_A_TEAM, SECONDS_A_RUN = 240, 60
 

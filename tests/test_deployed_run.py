@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.deployed_run import CLUSTER, FOLDERS, check_deployed_dask, check_deployed_run
+from flows.deployed_run import CLUSTER, FOLDERS, URLS, check_deployed_dask, check_deployed_run
 from flows.settings import PredictSettings, Settings
 from flows.sweep_settings import SweepSettings
 from tasks.digits.csv_format import CsvFormat
@@ -56,6 +56,23 @@ def test_only_the_worker_names_a_cluster(monkeypatch: pytest.MonkeyPatch) -> Non
         check_deployed_dask("tcp://elsewhere:8786")
     monkeypatch.setenv(CLUSTER, "tcp://cluster:8786")
     check_deployed_dask("tcp://cluster:8786")
+
+
+@pytest.mark.usefixtures("deployed")
+def test_urls_of_the_worker_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker's environment lists their beginnings; its keys open more than a run may use."""
+
+    def check(url: str) -> None:
+        check_deployed_run(**Settings.model_validate({"artifacts": url}).files)
+
+    with pytest.raises(InputError, match=f"`artifacts`: s3://a/b is not among .* {URLS}"):
+        check("s3://a/b")
+    monkeypatch.setenv(URLS, "s3://a/b/ gs://c")
+    for url in ("s3://a/b", "s3://a/b/c", "gs://c/d"):
+        check(url)
+    for url in ("s3://a", "s3://a/bc", "s3://c/d"):
+        with pytest.raises(InputError):
+            check(url)
 
 
 def test_the_command_line_names_any_file() -> None:

@@ -17,7 +17,11 @@ from flows.settings import Settings
 from tasks import prune as prune_module
 from tasks.errors import InputError
 from tasks.prune import prune
+from tasks.remote.mirror import artifacts_folder
+from tasks.remote.objects import Objects
+from tasks.runs.folders import complete_runs
 
+PLACES = ("runs", "results", "store")  # of what every machine has a use for
 RUNS = [f"2026-11-2{day}T03-00-00Z-quiet-owl" for day in range(1, 6)]  # the oldest first
 
 
@@ -36,6 +40,15 @@ def key(number: int) -> str:
 def stored(number: int) -> str:
     """Return the name of a stored file."""
     return f"weights-{number:016x}.pkl"
+
+
+@pytest.fixture
+def on_url(artifacts: Path, url: str) -> Path:
+    """Return the mirror of a URL that has the same files."""
+    for path in artifacts.rglob("*"):
+        if path.is_file() and not path.parent.is_symlink():
+            Objects(url).upload(path, path.relative_to(artifacts).as_posix())
+    return artifacts_folder(url)
 
 
 @pytest.fixture
@@ -197,7 +210,7 @@ def test_a_run_that_is_deleted_half_way_is_no_run(
     def killed(path: Path) -> None:
         raise SystemExit(str(path))
 
-    monkeypatch.setattr(prune_module.shutil, "rmtree", killed)
+    monkeypatch.setattr("shutil.rmtree", killed)
     with pytest.raises(SystemExit, match=RUNS[0]):
         prune(artifacts, 1, dry_run=False)
     assert not (artifacts / "runs" / RUNS[0] / "manifest.json").exists()
@@ -259,3 +272,53 @@ def test_kept_runs_are_still_cached(settings: Settings) -> None:
     assert pruned.removed
     assert pruned.kept[0] == published.run
     assert ran(run(kept)) == []
+
+
+def names(url: str) -> set[str]:
+    """Return the names of all objects that prune looks at."""
+    return {each.name for place in PLACES for each in Objects(url).under(place)}
+
+
+def test_on_a_url_the_same_goes(
+    artifacts: Path, on_url: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There and in the mirror; what is left is what a folder would be left with."""
+    write(artifacts / "store" / stored(66), "of a run cut short")
+    write(artifacts / "runs" / "2026-11-29T03-00-00Z-late-owl" / "weights.pkl", "67")
+    for name in (f"store/{stored(66)}", "runs/2026-11-29T03-00-00Z-late-owl/weights.pkl"):
+        Objects(url).upload(artifacts / name, name)
+    monkeypatch.setattr(prune_module, "SECONDS_ON_URL", -60)
+    assert prune(on_url, 2, dry_run=True).removed == prune(artifacts, 2, dry_run=True).removed
+    assert prune(on_url, 2, dry_run=False) == prune(artifacts, 2, dry_run=False)
+    folders = [artifacts / place for place in PLACES]
+    left = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert names(url) == {path.relative_to(artifacts).as_posix() for path in left}
+    assert {run.name for run in complete_runs(on_url)} == {RUNS[1], RUNS[3], RUNS[4]}
+
+
+def test_on_a_url_what_is_young_stays(on_url: Path, url: str) -> None:
+    """But for complete runs: a flow on another machine may be about to use it."""
+    before = names(url)
+    going = {removal.path.as_posix() for removal in prune(on_url, 2, dry_run=False).removed}
+    assert going == {f"runs/{RUNS[0]}", f"runs/{RUNS[2]}"}
+    assert {name.rpartition("/")[0] for name in before - names(url)} == going
+
+
+def test_on_a_url_the_manifest_goes_first(
+    on_url: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prune that is killed leaves no run that looks whole, nor a record without its files."""
+    delete = Objects.delete
+    deleted: list[str] = []
+
+    def watched(objects: Objects, names: list[str]) -> None:
+        deleted.extend(names)
+        delete(objects, names)
+
+    monkeypatch.setattr(Objects, "delete", watched)
+    monkeypatch.setattr(prune_module, "SECONDS_ON_URL", -60)
+    prune(on_url, 2, dry_run=False)
+    manifests = [f"runs/{name}/manifest.json" for name in (RUNS[0], RUNS[2])]
+    assert deleted[:2] == manifests
+    places = [name.split("/")[0] for name in deleted]
+    assert places == sorted(places, key=PLACES.index)

@@ -71,7 +71,7 @@ class Promotions:
             found = self._found()
             content = None if found is None else _File.model_validate(found)
         except (InputError, ValidationError):
-            self.damage = f"{shown(artifacts)}/{CHAMPION} is damaged"
+            self.damage = f"{shown(self._path)} is damaged"
         else:
             if content:
                 self.champion, self.entries = content.run, content.promotions

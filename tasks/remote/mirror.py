@@ -51,19 +51,14 @@ def url_of(artifacts: Path) -> str | None:
     return unquote(artifacts.name)
 
 
-def shown(artifacts: Path) -> str:
-    """Return how an artifacts folder is named in a message: as it was given."""
-    return url_of(artifacts) or str(artifacts)
-
-
-def refuse_url(artifacts: Path, command: str) -> None:
-    """Refuse artifacts on a URL for a command that works on a folder only.
-
-    Raises:
-        InputError: they are on a URL.
-    """
-    if url := url_of(artifacts):
-        raise InputError(f"{url}: `digits {command}` works on a folder only, not on a URL.")
+def shown(path: Path) -> str:
+    """Return how artifacts, or a file of theirs, are named in a message: by the URL they are on."""
+    mirrors = _mirrors()
+    if not path.is_relative_to(mirrors) or path == mirrors:
+        return str(path)
+    name, *rest = path.relative_to(mirrors).parts
+    url = url_of(mirrors / name)
+    return "/".join([url, *rest]) if url else str(path)
 
 
 def _mirrors() -> Path:

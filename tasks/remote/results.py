@@ -17,14 +17,19 @@ def download_result(store: Store, key: str) -> None:
     objects = objects_of(store.folder)
     if objects is None or records.why_unusable(store, key) is None:
         return
-    if not objects.download(f"results/{key}", store.results / key):
-        return
+    download_record(store, key)
     try:
         record = records.read(store, key)
     except records.RecordError:
         return  # the caller finds out why
     for file in records.stored_files(record):
         download_stored(store, file.name, file.sha256)
+
+
+def download_record(store: Store, key: str) -> None:
+    """Have the mirror of artifacts on a URL hold the record under a stage key as it is there."""
+    if objects := objects_of(store.folder):
+        objects.download(f"results/{key}", store.results / key)
 
 
 def download_stored(store: Store, name: str, sha256: str) -> None:
@@ -47,7 +52,11 @@ def upload_result(store: Store, key: str, *, is_new: bool) -> None:
     objects = objects_of(store.folder)
     if objects is None:
         return
-    for file in records.stored_files(records.read(store, key)):
+    try:
+        files = [*records.stored_files(records.read(store, key))]
+    except records.RecordError:
+        return  # removed meanwhile, so there is nothing to share
+    for file in files:
         if not _is_there(objects, file, check=is_new):
             objects.upload(store.path(file), f"store/{file.name}")
     if is_new or objects.size(f"results/{key}") is None:

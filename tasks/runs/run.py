@@ -150,7 +150,8 @@ class Run:
     def _perform(self, stage: Stage[..., R], call: Call) -> R:
         state = execute(stage, self.store, call.arguments, refresh=call.refresh)
         result, is_cached = state.result(), state.name == "Cached"
-        upload_result(self.store, call.key.digest, is_new=not is_cached)
+        if not is_cached:
+            upload_result(self.store, call.key.digest, is_new=True)
         return self._end(call, result, cached=is_cached)
 
     def _end(self, call: Call, result: R, *, cached: bool) -> R:

@@ -24,6 +24,7 @@ def test_a_mirror_and_its_url_name_each_other(given: Path | str, url: str) -> No
     mirror = artifacts_folder(given)
     assert url_of(mirror) == shown(mirror) == url
     assert artifacts_folder(mirror) == mirror
+    assert shown(mirror / "runs" / "one") == f"{url}/runs/one"
 
 
 @pytest.mark.parametrize("given", ["artifacts", "/tmp/s3%3A%2F%2Fb", "a:b/c", "s3%3A%2F%2Fb"])
