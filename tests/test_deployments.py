@@ -19,12 +19,14 @@ import yaml
 from examples.digits import PROJECT, write_small_csv
 from examples.free_port import free_port
 
+from flows.server.runs_in_progress import end_lost_runs
 from flows.server.serve import served as serve
 from tasks.errors import InputError
 
 pytestmark = pytest.mark.slow
 
 LOGIN = "ada:lovelace"
+STEPS = "prefect.deployments.steps"
 STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
 
 
@@ -107,7 +109,7 @@ def name_of(started: subprocess.CompletedProcess[str]) -> str:
     return found[1]
 
 
-def until(true: Callable[[], Any], seconds: float = 60) -> Any:
+def until(true: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait until something is true and return it."""
     deadline = time.monotonic() + seconds
     while not (value := true()):
@@ -168,6 +170,8 @@ def test_every_deployment_is_as_prefect_yaml_says(served: Served) -> None:
         assert "digits" in one["tags"], name
         assert one["work_pool_name"] == "digits", name
         assert one["job_variables"]["working_dir"] == str(PROJECT), name
+        (step,) = one["pull_steps"]
+        assert step == {f"{STEPS}.set_working_directory": {"directory": str(PROJECT)}}, name
     nightly = deployments.pop("retrain/nightly")
     (schedule,) = nightly["schedules"]
     assert schedule["schedule"]["cron"] == "30 2 * * *"
@@ -352,6 +356,28 @@ def test_a_killed_run_ends_as_crashed_and_the_next_one_resumes_its_work(served: 
         "train": "ran",
         "evaluate": "ran",
     }
+
+
+def test_runs_of_a_killed_worker_end_when_its_server_starts_again(served: Served) -> None:
+    """They are known by the worker's name; those of other workers go on."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+    found = served.api.get("deployments/name/retrain/classic").json()
+    names = []
+    for worker in ("killed", "at work"):
+        labels = {"prefect.worker.name": worker}
+        given = {"state": {"type": "RUNNING"}, "labels": labels}
+        created = served.api.post(f"deployments/{found['id']}/create_flow_run", json=given)
+        names.append(created.raise_for_status().json()["name"])
+    url = served.environment["PREFECT_API_URL"]
+    with (
+        temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: LOGIN}),
+        get_client(sync_client=True) as client,
+    ):
+        for worker, states in (("killed", ["CRASHED", "RUNNING"]), ("at work", ["CRASHED"] * 2)):
+            end_lost_runs(client, "digits", worker)
+            assert [served.flow_run(name)["state_type"] for name in names] == states
 
 
 def test_every_end_of_a_run_is_an_event(served: Served) -> None:

@@ -24,6 +24,7 @@ from tasks.runs.folders import MANIFEST, complete_runs
 
 pytestmark = pytest.mark.slow
 
+STEP = "prefect.deployments.steps.set_working_directory"
 SECONDS = 240  # until a part is taken to hang, on a machine that may be busy
 SECONDS_A_RUN = 60
 
@@ -48,13 +49,13 @@ class Team(NamedTuple):
             "deployments/",
             name="classic",
             flow_id=self.ask("flows/", name="retrain")["id"],
-            entrypoint="flows/retrain.py:retrain",
+            entrypoint="flows.retrain.retrain",
             work_pool_name="digits",
             job_variables={
                 "working_dir": str(PROJECT),
                 "command": f"{sys.executable} -m examples.engine",
             },
-            pull_steps=[],
+            pull_steps=[{STEP: {"directory": str(PROJECT)}}],
         )
         return str(deployed["id"])
 

@@ -17,6 +17,7 @@ from typing import Any
 from flows.server.app import NAMES
 from flows.server.errors import ServerError
 from flows.server.prefect_setup import check_home
+from flows.server.runs_in_progress import cancel_runs, end_lost_runs
 from flows.shipped import shipped, working_folders
 from tasks.errors import InputError
 
@@ -55,12 +56,16 @@ def served(
         _wait_for(server)
         _make_pool()
         _must("--no-prompt", "deploy", "--all", "--prefect-file", str(shipped("prefect.yaml")))
-        work = ["worker", "start", "--pool", POOL, "--type", "process"]
+        name = f"{socket.gethostname()}:{port}"  # one worker has it at a time: the port is one's
+        with _client() as client:
+            end_lost_runs(client, POOL, name)
+        work = ["worker", "start", "--pool", POOL, "--type", "process", "--name", name]
         with _started("prefect", *work, "--limit", str(RUNS_AT_ONCE)) as worker:
             try:
                 yield [server, worker]
             finally:
-                _cancel_runs()
+                with _client() as client:
+                    cancel_runs(client, POOL, SECONDS_TO_STOP)
 
 
 def address(host: str, port: int) -> str:
@@ -167,26 +172,3 @@ def _make_pool() -> None:
             client.read_work_pool(POOL)
         except ObjectNotFound:
             _must("work-pool", "create", POOL, "--type", "process")
-
-
-def _cancel_runs() -> None:
-    """Have the worker end its runs, and wait: a worker that is stopped would wait for them."""
-    from prefect.client.schemas import filters
-    from prefect.client.schemas.objects import StateType
-    from prefect.states import Cancelling
-
-    going = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
-    ours = filters.WorkPoolFilter(name=filters.WorkPoolFilterName(any_=[POOL]))
-    unfinished = filters.FlowRunFilter(
-        state=filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=going))
-    )
-    deadline = time.monotonic() + SECONDS_TO_STOP
-    with _client() as client:
-        while time.monotonic() < deadline:
-            runs = client.read_flow_runs(flow_run_filter=unfinished, work_pool_filter=ours)
-            for run in runs:
-                if run.state_type != StateType.CANCELLING:
-                    client.set_flow_run_state(run.id, Cancelling(message="The worker is stopped."))
-            if not runs:
-                return
-            time.sleep(0.5)
