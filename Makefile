@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 BENCH := benchmarks/.venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup train serve test chaos team lint format lock bench clean
+.PHONY: setup train serve test chaos team lint format lock bench bench-scale clean
 
 train: setup  ## train on data/digits.csv and print where the report is
 	$(BIN)/digits train
@@ -49,6 +49,9 @@ lock: setup  ## resolve requirements.lock from pyproject.toml again
 
 bench: $(BENCH)/.installed  ## measure side by side with PyTorch, scikit-learn and polars
 	$(BENCH)/bin/python -m benchmarks
+
+bench-scale: setup  ## whole runs over 10 thousand to 2 million rows: rows a second, peak memory
+	$(BIN)/python -m benchmarks.scale
 
 $(BENCH)/.installed: benchmarks/requirements.txt
 	@$(PYTHON) -m venv $(BENCH)

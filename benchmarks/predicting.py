@@ -5,17 +5,14 @@ it ever had. Twice as many images after that show whether memory grows with them
 """
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.watched import run_watched
 from tasks.runs.find_run import find_run
 from tasks.runs.model import load_model
 
@@ -35,20 +32,6 @@ def write_images(path: Path, rows: int, pixels: int) -> None:
             file.write_table(pa.table([images], file.schema))
 
 
-def measure(images: Path, run: Path, folder: Path) -> tuple[float, float]:
-    """Return the seconds and the peak memory, in megabytes, of predicting images with a run."""
-    words = ["--run", run.name, "--artifacts", str(run.parent.parent)]
-    command = [sys.executable, "-m", "flows.cli", "predict", str(images), *words]
-    began = time.perf_counter()
-    with subprocess.Popen(
-        [*command, "--output", str(folder / "predicted.parquet")], stdout=subprocess.DEVNULL
-    ) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return time.perf_counter() - began, used.ru_maxrss / 1024
-
-
 def main() -> None:
     """Measure and print lines of a Markdown table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.predicting", description=__doc__)
@@ -57,13 +40,18 @@ def main() -> None:
     arguments = parser.parse_args()
     run = find_run(arguments.artifacts, arguments.run)
     side = load_model(run).image_side
-    print("| images | seconds | peak memory |\n|---|---|---|")
+    print("| images | seconds | processor seconds | peak memory |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "images.parquet"
         for rows in (1_000_000, 2_000_000):
             write_images(images, rows, side**2)
-            seconds, megabytes = measure(images, run, Path(folder))
-            print(f"| {rows:,} | {seconds:.1f} | {megabytes:,.0f} MB |", flush=True)
+            words = ["predict", str(images), "--run", run.name, "--artifacts", str(run.parents[1])]
+            done = run_watched(*words, "--output", f"{folder}/predicted.parquet")
+            print(
+                f"| {rows:,} | {done.seconds:.1f} | {done.processor_seconds:.1f} "
+                f"| {done.peak:,.0f} MB |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
