@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tasks.cache.store import damage
-from tasks.remote.objects import objects_of
+from tasks.remote.objects import is_plain, objects_of
 
 T = TypeVar("T")
 
@@ -26,10 +26,15 @@ def upload_folder(artifacts: Path, name: str, last: str) -> None:
         artifacts: the artifacts folder.
         name: the folder's in it, such as runs/2026-11-22T13-05-11Z-amber-lynx.
         last: its file that completes it.
+
+    Raises:
+        FileExistsError: another machine has completed one of that name.
     """
     objects = objects_of(artifacts)
     if objects is None:
         return
+    if objects.size(f"{name}/{last}") is not None:
+        raise FileExistsError(f"{objects.url}/{name}: is there already")
     folder = artifacts / name
     pending = (folder / last).rename(folder / _pending(last))  # not to be seen here either
     paths = [path for path in folder.rglob("*") if path.is_file() and path != pending]
@@ -63,7 +68,7 @@ def download_files(artifacts: Path, name: str, sha256s: Mapping[str, str]) -> No
         return
 
     def download(file: str) -> None:
-        if ".." not in file.split("/") and damage(artifacts / name / file, sha256s[file]):
+        if is_plain(file) and damage(artifacts / name / file, sha256s[file]):
             objects.download(f"{name}/{file}", artifacts / name / file)
 
     _at_once(download, sha256s)
@@ -79,8 +84,7 @@ def download_all(artifacts: Path, names: Iterable[str], target: Path) -> None:
     """
     objects = objects_of(artifacts)
     assert objects
-    plain = [name for name in names if ".." not in name.split("/")]
-    _at_once(lambda name: objects.download(name, target / name), plain)
+    _at_once(lambda name: objects.download(name, target / name), filter(is_plain, names))
 
 
 def update_folders(artifacts: Path, parent: str, files: tuple[str, ...]) -> None:

@@ -64,4 +64,5 @@ def shown(path: Path) -> str:
 def _mirrors() -> Path:
     """Return the folder of all mirrors: in the user's cache, as the XDG specification places it."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (cache if cache.is_absolute() else Path.home() / ".cache") / "digits"
+    # Without links, as a folder's path is where it is handed to another process.
+    return (cache if cache.is_absolute() else Path.home() / ".cache").resolve() / "digits"

@@ -35,6 +35,14 @@ class _OtherContent(Exception):  # noqa: N818  # never leaves this module
     pass
 
 
+def is_plain(name: str) -> bool:
+    """Whether a name from elsewhere, or each of its parts, names something in a folder: no way out.
+
+    Whoever can write to the store decides what is in a listing, a record or a manifest.
+    """
+    return "\0" not in name and not {"", ".", ".."} & set(name.split("/"))
+
+
 class Version(NamedTuple):
     """One state of an object, as its store tells it from others."""
 
@@ -93,7 +101,7 @@ class Objects:
         with self._explained():
             listed = self._obstore.list_with_delimiter(self._store, f"{name}/")
         paths = (path.rpartition("/")[2] for path in listed["common_prefixes"])
-        return {path for path in paths if path not in ("", ".", "..")}
+        return set(filter(is_plain, paths))
 
     def under(self, name: str) -> list[Listed]:
         """Return all objects in a folder and in its folders, but those whose names lead out."""
@@ -103,7 +111,7 @@ class Objects:
             Listed(each["path"], each["size"], each["last_modified"].timestamp())
             for page in pages
             for each in page
-            if ".." not in each["path"].split("/")
+            if is_plain(each["path"])
         ]
 
     def read(self, name: str) -> tuple[bytes, Version] | None:

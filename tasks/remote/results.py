@@ -5,7 +5,7 @@ A record is uploaded after the files that it names, so whoever sees it can have 
 
 from tasks.cache import records
 from tasks.cache.store import Store, StoredFile, damage
-from tasks.remote.objects import Objects, objects_of
+from tasks.remote.objects import Objects, is_plain, objects_of
 
 
 def download_result(store: Store, key: str) -> None:
@@ -35,8 +35,7 @@ def download_record(store: Store, key: str) -> None:
 def download_stored(store: Store, name: str, sha256: str) -> None:
     """Have the mirror of artifacts on a URL hold a stored file, if it is whole there."""
     objects = objects_of(store.folder)
-    plain = "/" not in name and not name.startswith(".")  # leads to no other folder
-    if objects and plain and damage(store.files / name, sha256):
+    if objects and is_plain(name) and damage(store.files / name, sha256):
         objects.download(f"store/{name}", store.files / name, sha256)
 
 

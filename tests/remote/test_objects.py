@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 from examples.digits import PROJECT
 
+from tasks.cache.store import Store
 from tasks.champion.promotions import Promotions, begins_again
 from tasks.errors import InputError, StoreError
-from tasks.remote.folders import complete_folder, update_folders, upload_folder
+from tasks.remote.folders import (
+    complete_folder,
+    download_files,
+    update_folders,
+    upload_folder,
+)
 from tasks.remote.mirror import artifacts_folder
-from tasks.remote.objects import LostRace, Objects, objects_of
+from tasks.remote.objects import LostRace, Objects, is_plain, objects_of
+from tasks.remote.results import download_stored
 
 FILES = ("first.json", "last.json")
 
@@ -88,6 +95,25 @@ def test_a_damaged_champion_is_put_aside_in_the_store(objects: Objects, url: str
     promotions.add("run", 0.9, "run")
     assert objects.read("champion.json.damaged")[0] == b"{"  # type: ignore[index]
     assert Promotions(artifacts_folder(url)).champion == "run"
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a//b", ".", "a/../../b", "", "a\0b"])
+def test_a_name_from_elsewhere_leads_nowhere_else(name: str, url: str, tmp_path: Path) -> None:
+    """Whoever writes a manifest or a record says what is downloaded, not where to."""
+    artifacts = artifacts_folder(url)
+    assert not is_plain(name)
+    download_files(artifacts, "runs/one", {name: ""})
+    download_stored(Store(folder=artifacts), name, "")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_folder_of_the_same_name_is_not_overwritten(url: str, tmp_path: Path) -> None:
+    """As one on a disk is not."""
+    artifacts = artifacts_folder(url)
+    Objects(url).replace(f"runs/one/{FILES[-1]}", b"another machine's", None)
+    write_folder(artifacts)
+    with pytest.raises(FileExistsError, match="team/runs/one: is there already"):
+        upload_folder(artifacts, "runs/one", FILES[-1])
 
 
 def write_folder(artifacts: Path) -> None:

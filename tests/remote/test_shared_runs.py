@@ -9,9 +9,12 @@ import pytest
 from examples.runs import STAGES, changed, manifest, plain_figures, quick, ran
 from examples.runs import run as run_flow
 
+from tasks.cache.store import Store
 from tasks.champion.promotions import Promotions
 from tasks.remote.mirror import artifacts_folder
 from tasks.remote.objects import Objects, Version
+from tasks.runs.shared_runs import fresh_copy
+from tasks.verify import verify
 
 Machine = Callable[..., Any]
 
@@ -64,6 +67,9 @@ def test_machines_share_hits_runs_and_the_champion(
     (weights,) = (name for name in stored if Path(name).match("weights-*.pkl"))
     whole = objects.sha256(weights)
     objects.replace(weights, b"damaged", read_version(objects, weights))
+    with fresh_copy(artifacts_folder(url), first["run"]) as copy:
+        problems = verify(copy / "runs" / first["run"], Store(folder=copy)).problems
+    assert [problem.file for problem in problems] == [weights]
     planned = machine("four", "plan")["stages"]
     assert [stage["state"] for stage in planned] == ["cached", "cached", *["would run"] * 2]
     assert planned[2]["reason"] == f"stored file {Path(weights).name} is missing"
@@ -91,7 +97,7 @@ def test_a_run_that_is_too_late_is_judged_again(
     plain_figures(monkeypatch)
     settings = quick(small_csv, artifacts_folder(url))
     first = run_flow(settings)
-    rival = first.run
+    rival, objects = first.run, Objects(url)
     add = Promotions.add
 
     def too_late(promotions: Promotions, *words: Any) -> None:
@@ -100,9 +106,13 @@ def test_a_run_that_is_too_late_is_judged_again(
         add(promotions, *words)
 
     monkeypatch.setattr(Promotions, "add", too_late)
-    Objects(url).delete(["champion.json"])  # so that the second finds none
+    objects.delete(["champion.json"])  # so that the second finds none
+    pruned = [each.name for each in objects.under("results") + objects.under("store")]
+    objects.delete(pruned)  # but not in the mirror
     second = run_flow(changed(settings, seed=1))
     assert ran(second) == STAGES[1:]
     assert second.verdict == manifest(second)["verdict"] == "kept"  # promoted, if it were alone
     assert json.loads((second.directory / "metrics.json").read_text())["champion"]["run"] == rival
     assert [entry.run for entry in Promotions(settings.artifacts).entries] == [rival]
+    (ingested,) = (name for name in pruned if "/digits-" in name)
+    assert objects.size(ingested) is not None  # uploaded again, for this run names it
