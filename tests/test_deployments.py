@@ -296,6 +296,24 @@ def test_bad_parameters_are_refused_before_a_run_exists(served: Served) -> None:
     assert served.api.post("flow_runs/count", json={}).json() == before
 
 
+@pytest.mark.parametrize(
+    "variables",
+    [{"command": "id"}, {"env": {"A": "b"}}, {"env.A": "b"}, {"working_dir": "/"}],
+    ids=str,
+)
+def test_a_run_says_nothing_about_its_process(served: Served, variables: dict[str, Any]) -> None:
+    """Job variables that would start a command or change its environment are refused."""
+    found = served.api.get("deployments/name/predict/batch").json()
+    path = f"deployments/{found['id']}/create_flow_run"
+    refused = until(
+        lambda: (
+            (a := served.api.post(path, json={"job_variables": variables})).status_code != 503 and a
+        )
+    )
+    assert refused.status_code == 422
+    assert next(iter(variables)) in refused.json()["detail"]
+
+
 def test_a_run_names_only_allowed_files(served: Served) -> None:
     """The run fails before it reads anything, and its state says which folders are allowed."""
     name = served.start("retrain/classic", csv="/etc/passwd")

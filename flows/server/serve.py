@@ -16,6 +16,7 @@ from typing import Any
 
 from flows.server.app import NAMES
 from flows.server.errors import ServerError
+from flows.server.job_template import job_template
 from flows.server.prefect_setup import check_home
 from flows.server.runs_in_progress import cancel_runs, end_lost_runs
 from flows.shipped import shipped, working_folders
@@ -165,10 +166,14 @@ def _wait_for(server: "subprocess.Popen[bytes]") -> None:
 
 
 def _make_pool() -> None:
-    from prefect.exceptions import ObjectNotFound
+    from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+    from prefect.exceptions import ObjectAlreadyExists
 
+    template = job_template(working_folders()[0])
     with _client() as client:
         try:
-            client.read_work_pool(POOL)
-        except ObjectNotFound:
-            _must("work-pool", "create", POOL, "--type", "process")
+            client.create_work_pool(
+                WorkPoolCreate(name=POOL, type="process", base_job_template=template)
+            )
+        except ObjectAlreadyExists:  # perhaps with a limit of its own, which stays
+            client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=template))
