@@ -6,6 +6,7 @@ How it looks in a browser is tested in `test_browser`.
 import json
 import re
 import shutil
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from examples.runs import changed, past_run, run
 
 from flows.settings import Settings
+from tasks.cache.json_file import read_object
 from tasks.promote import promote, roll_back
 from tasks.prune import prune
 from tasks.report.index_page import write_index
@@ -171,6 +173,23 @@ def test_every_run_and_every_move_of_the_champion_writes_it(settings: Settings) 
     promote(artifacts, second)
     prune(artifacts, 1, dry_run=False)
     assert shown()[0] == [second]
+
+
+def test_a_run_reads_an_earlier_one_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verdict, report and index are made of one reading of its two files."""
+    (finished,) = (settings.artifacts / "runs").iterdir()
+    old = shutil.copytree(finished, finished.with_name(names(1)[0]))
+    read: Counter[str] = Counter()
+
+    def counted(path: Path) -> dict[str, Any]:
+        read[path.name] += path.parent == old
+        return read_object(path)
+
+    monkeypatch.setattr("tasks.runs.folders.read_object", counted)
+    assert run(settings).verdict == "unchanged"
+    assert +read == {"manifest.json": 1, "metrics.json": 1}
 
 
 def test_the_run_published_last_takes_its_place() -> None:
