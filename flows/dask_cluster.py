@@ -22,6 +22,12 @@ def check_dask(dask: str) -> None:
         )
 
 
-def is_cluster(dask: str) -> bool:
-    """Whether the text is a number of workers from 1 to 1000, or the address of a scheduler."""
-    return bool(re.fullmatch(r"[1-9]\d{0,2}|1000|(tcp|tls|ws|wss)://\S+", dask))
+def named_cluster(dask: str) -> str:
+    """Return the setting if it names a cluster, or none.
+
+    Raises:
+        ValueError: it is neither empty nor a number of workers from 1 to 1000 nor an address.
+    """
+    if dask and not re.fullmatch(r"[1-9]\d{0,2}|1000|(tcp|tls|ws|wss)://\S+", dask):
+        raise ValueError("give a number of workers from 1 to 1000, or an address, tcp://…")
+    return dask

@@ -8,7 +8,8 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows.announce import announce, announce_failure
-from flows.deployed_run import check_deployed_run
+from flows.dask_cluster import check_dask
+from flows.deployed_run import check_deployed_dask, check_deployed_run
 from flows.empty_form import STARTS_EMPTY
 from flows.settings import Settings
 from flows.stages import stages
@@ -36,6 +37,8 @@ def retrain(
         Completed, named by the verdict: Promoted, Kept or Unchanged.
     """
     check_deployed_run(**settings.files)
+    check_deployed_dask(settings.dask)
+    check_dask(settings.dask)
     with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
         published = publish(run, settings, settings.promotion, stages(run, settings))
     announce(

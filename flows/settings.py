@@ -1,7 +1,7 @@
 """The parameters of the flows: the form in Prefect's UI, and the options of the command line."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from cyclopts import Parameter
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from flows.dask_cluster import named_cluster
 from flows.empty_form import STARTS_EMPTY, EmptyFields
 from flows.recipes import RECIPES, values_by_recipe
 from flows.shipped import DIGITS, digits_or_shipped
@@ -138,6 +139,21 @@ class Settings(TrainingFlowSettings):
         title="Promotion",
         description="When the network replaces the champion.",
     )
+    dask: Annotated[str, AfterValidator(named_cluster)] = Field(
+        default="",
+        title="Dask",
+        description="Compute the partitions on a Dask cluster: a number of workers to start here, "
+        "or the address of a scheduler, tcp://…",
+    )
+
+    @model_validator(mode="after")
+    def _workers_need_partitions(self) -> Self:
+        if self.dask and not self.training.partitions:
+            raise ValueError(
+                f"`dask` {self.dask} has nothing to do: give `partitions` too, at least one for "
+                "each worker"
+            )
+        return self
 
 
 class PredictSettings(BaseModel):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flows.settings import Settings
+from tasks.cache.key import NotInKey
 from tasks.cache.store import SourceFile
 from tasks.champion.drift import refuse_drift
 from tasks.evaluate import evaluate
@@ -25,7 +26,8 @@ def stages(run: "Run | Plan", settings: Settings) -> StageOutputs:
     ingested = ingest(run, csv, settings.data)
     run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
     split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
-    trained = train(run, split.train, training, settings.seed, initial)
+    dask = NotInKey(settings.dask)
+    trained = train(run, split.train, training, settings.seed, initial, dask)
     evaluated = evaluate(run, trained, split, training.l2, training.distortion)
     weights = initial.weights if initial else None
     return StageOutputs(csv, weights, ingested, split, trained, evaluated)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
 from cyclopts import Parameter
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
 
-from flows.dask_cluster import is_cluster
+from flows.dask_cluster import named_cluster
 from flows.settings import TrainingFlowSettings
 from tasks.training.settings import TrainingSettings
 
@@ -39,7 +39,7 @@ class SweepSettings(TrainingFlowSettings):
         description="Trainings at once, each in a process of its own; 0 for as many as the "
         "machine has cores for.",
     )
-    dask: str = Field(
+    dask: Annotated[str, AfterValidator(named_cluster)] = Field(
         default="",
         title="Dask",
         description="Train on a Dask cluster instead: a number of workers to start here, or the "
@@ -67,13 +67,6 @@ class SweepSettings(TrainingFlowSettings):
             return json.loads(given)
         except ValueError as error:
             raise ValueError(f"not JSON ({error}); an example: {EXAMPLE}") from error
-
-    @field_validator("dask")
-    @classmethod
-    def _names_a_cluster(cls, dask: str) -> str:
-        if dask and not is_cluster(dask):
-            raise ValueError("give a number of workers from 1 to 1000, or an address, tcp://…")
-        return dask
 
     @model_validator(mode="after")
     def _all_are_ranked_by_the_same_digits(self) -> Self:

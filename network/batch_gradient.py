@@ -1,11 +1,38 @@
 """The gradient of one batch after the other, from blocks of examples in this process's memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from network.blocks import Block
-from network.sharding import ShardedBackpropagation, add
+from network.blocks import Block, blocks, rows_in_block
+from network.convolution import Convolution
+from network.epoch_plan import EpochPlan
+from network.examples import Examples
+from network.sharding import SMALLEST_SHARD, ShardedBackpropagation, add, number_of_shards
+
+SMALLEST_SHARED_PRODUCT = 64  # examples; below this, more threads are no faster at it than one
+
+
+@dataclass(frozen=True)
+class GradientSettings:
+    """How the gradient of a batch is computed in one process.
+
+    Attributes:
+        activation: function of the hidden layers: sigmoid, tanh or relu.
+        threads: how many are at work at once, 1 or more; on shards of a large batch, on a matrix
+            product, on the blocks to come. The last digits of a sum depend on it.
+        frozen: how many layers, from the first, are not trained.
+        convolutions: the first layers, as far as they are convolutional.
+    """
+
+    activation: str
+    threads: int
+    frozen: int = 0
+    convolutions: Sequence[Convolution] = ()
 
 
 class BatchGradient:
@@ -52,3 +79,51 @@ class BatchGradient:
             if self._done == len(self._block.inputs):
                 self._block = None
         return cost
+
+
+@contextmanager
+def batch_gradient(
+    weights: Sequence[np.ndarray],
+    examples: Examples,
+    plans: Iterable[EpochPlan],
+    batch_size: int,
+    settings: GradientSettings,
+) -> Iterator[BatchGradient]:
+    """Yield what computes the gradient of one batch after the other, on threads of its own.
+
+    Args:
+        weights: one matrix a layer, (outputs, inputs + 1), of a convolutional layer its kernels;
+            the values may differ later.
+        examples: what the batches are made of.
+        plans: each epoch's order of the examples, and its seed of the variants.
+        batch_size: examples in a batch at most.
+        settings: how it is computed.
+    """
+    layers = settings.convolutions
+    widths = [*(layer.width for layer in layers), *map(len, weights[len(layers) :])]
+    rows = rows_in_block([examples.images.shape[1], *widths])
+    at_once, threads = min(batch_size, rows), settings.threads
+    augmented = examples.augment is not None
+    shards = number_of_shards(at_once, threads)
+    # Variants may take longer to make than to train on; to read images takes one thread.
+    depth = threads - 1 if augmented else min(1, threads - 1)
+    with (
+        threadpool_limits(_blas_threads(at_once, augmented, threads), user_api="blas"),
+        ThreadPoolExecutor(max(1, shards - 1 + depth)) as executor,
+    ):
+        yield BatchGradient(
+            blocks(examples, plans, rows, weights[0].dtype, executor, depth),
+            ShardedBackpropagation(
+                weights, at_once, settings.activation, executor, shards, settings.frozen, layers
+            ),
+        )
+
+
+def _blas_threads(examples: int, augmented: bool, threads: int) -> int:
+    """Return how many threads share a matrix product, so that `threads` are at work in all.
+
+    Each shard of a large batch has one, and so has making variants during the training. It
+    depends on the settings alone, never on the machine: the bits of a product depend on it.
+    """
+    shared = SMALLEST_SHARED_PRODUCT <= examples < 2 * SMALLEST_SHARD
+    return max(1, threads - augmented) if shared else 1

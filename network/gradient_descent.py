@@ -1,28 +1,25 @@
 """Gradient descent: step by step against the gradient of the cost, in batches.
 
-The loop only: `epoch_plan.py` draws what is random in an epoch, `blocks.py` has its examples,
-`batch_gradient.py` the gradient of a batch, and `optimizer.py` the step.
+The loop only: `epoch_plan.py` draws what is random in an epoch and `optimizer.py` has the step. The
+gradient of a batch comes from `batch_gradient.py`, which has the examples in this process, or from
+`partitions.py`, which has them anywhere.
 """
 
 import math
-from collections.abc import Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import tee
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from network.batch_gradient import BatchGradient
-from network.blocks import blocks, rows_in_block
+from network.batch_gradient import BatchGradient, GradientSettings, batch_gradient
 from network.epoch_plan import EpochPlan, plan_epochs
 from network.examples import Examples
 from network.loss import penalty
 from network.optimizer import Optimizer
-from network.sharding import SMALLEST_SHARD, ShardedBackpropagation, number_of_shards
+from network.partitions import Compute, PartitionedGradient
 from network.training_state import TrainingState
-
-SMALLEST_SHARED_PRODUCT = 64  # examples; below this, more threads are no faster at it than one
 
 
 class DivergenceError(ArithmeticError):
@@ -71,41 +68,64 @@ def gradient_descent(
         DivergenceError: the cost or a weight became infinite or not a number; with the epoch.
     """
     _check_shapes(state, examples)
-    weights, count = state.weights, len(examples)
+    count, augmented = len(examples), examples.augment is not None
     batch_size = min(batch_size or count, count)
-    full_batch, augmented = batch_size == count, examples.augment is not None
-    rows = rows_in_block([examples.images.shape[1], *state.widths])
-    at_once = min(batch_size, rows)
-    plans, ahead = tee(
-        plan_epochs(
-            state.rng,
-            epochs - state.epoch,
-            count,
-            shuffled=not full_batch,
-            augmented=augmented,
-        )
-    )
-    shards = number_of_shards(at_once, threads)
-    # Variants may take longer to make than to train on; to read images takes one thread.
-    depth = threads - 1 if augmented else min(1, threads - 1)
-    blas_threads = _blas_threads(at_once, augmented, threads)
-    with (
-        threadpool_limits(blas_threads, user_api="blas"),
-        ThreadPoolExecutor(max(1, shards - 1 + depth)) as executor,
-    ):
-        gradient = BatchGradient(
-            blocks(examples, ahead, rows, weights[0].dtype, executor, depth),
-            ShardedBackpropagation(
-                weights, at_once, activation, executor, shards, state.frozen, state.convolutions
-            ),
-        )
+    plans, ahead = _plans(state, epochs, count, batch_size, augmented=augmented)
+    settings = GradientSettings(activation, threads, state.frozen, state.convolutions)
+    with batch_gradient(state.weights, examples, ahead, batch_size, settings) as gradient:
         yield from _descend(state, plans, gradient, optimizer, epochs, count, batch_size)
+
+
+def partitioned_gradient_descent(
+    state: TrainingState,
+    partitions: Sequence[slice],
+    optimizer: Optimizer,
+    *,
+    epochs: int,
+    batch_size: int | None = None,
+    compute: Compute,
+) -> Generator[Epoch, None, None]:
+    """Train a network as `gradient_descent` does, on partitions of the examples kept elsewhere.
+
+    Args:
+        state: as there.
+        partitions: the rows of each, one after the other from 0.
+        optimizer: as there.
+        epochs: as there.
+        batch_size: as there.
+        compute: gives the gradient of a batch, summed over the partitions.
+
+    Raises:
+        DivergenceError: as there.
+    """
+    count = partitions[-1].stop
+    batch_size = min(batch_size or count, count)
+    plans, ahead = _plans(state, epochs, count, batch_size, augmented=False)
+    gradient = PartitionedGradient(partitions, ahead, compute)
+    # The bits of the penalty's sum depend on the threads, too.
+    with threadpool_limits(1, user_api="blas"):
+        yield from _descend(state, plans, gradient, optimizer, epochs, count, batch_size)
+
+
+def _plans(
+    state: TrainingState, epochs: int, examples: int, batch_size: int, *, augmented: bool
+) -> tuple[Iterator[EpochPlan], Iterator[EpochPlan]]:
+    """Return the plans of the epochs left twice: for the training, and for what runs ahead."""
+    plans = plan_epochs(
+        state.rng,
+        epochs - state.epoch,
+        examples,
+        shuffled=batch_size < examples,
+        augmented=augmented,
+    )
+    first, second = tee(plans)
+    return first, second
 
 
 def _descend(
     state: TrainingState,
     plans: Iterable[EpochPlan],
-    gradient: BatchGradient,
+    gradient: BatchGradient | PartitionedGradient,
     optimizer: Optimizer,
     epochs: int,
     count: int,
@@ -132,16 +152,6 @@ def _descend(
         state.rng.bit_generator.state = plan.rng_state
         state.epoch += 1
         yield Epoch(state.epoch, cost / count)
-
-
-def _blas_threads(examples: int, augmented: bool, threads: int) -> int:
-    """Return how many threads share a matrix product, so that `threads` are at work in all.
-
-    Each shard of a large batch has one, and so has making variants during the training. It
-    depends on the settings alone, never on the machine: the bits of a product depend on it.
-    """
-    shared = SMALLEST_SHARED_PRODUCT <= examples < 2 * SMALLEST_SHARD
-    return max(1, threads - augmented) if shared else 1
 
 
 def _advice(state: TrainingState, finding: str, optimizer: Optimizer) -> str:

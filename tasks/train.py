@@ -5,10 +5,13 @@ from threading import Lock
 from pydantic import BaseModel, ConfigDict
 
 from network.weights import dump_weights
+from tasks.cache.key import NotInKey
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
 from tasks.digits.mapped_images import mapped_digits
+from tasks.digits.table import read_info
 from tasks.training.checkpoint import Checkpoint
+from tasks.training.dask_workers import dask_workers
 from tasks.training.first_weights import InitialNetwork
 from tasks.training.progress import progress
 from tasks.training.settings import TrainingSettings
@@ -35,6 +38,7 @@ def train(
     training: TrainingSettings,
     seed: int,
     initial: InitialNetwork | None,
+    dask: NotInKey[str] | None = None,
 ) -> Trained:
     """Train a network, or an ensemble as one, showing the cost as it goes.
 
@@ -44,6 +48,7 @@ def train(
         training: the network's shape and how to train it.
         seed: decides initial weights, batches and distortions.
         initial: the network to start from; None starts from random weights.
+        dask: where partitions are computed, as of `dask_workers`; None is in this process.
 
     Raises:
         DataError: a validation part is asked for that leaves too few digits.
@@ -51,17 +56,25 @@ def train(
         WeightsError: the initial network's file changed, or is not a list of weight matrices.
         MemoryError: the network is too large for this machine.
         DivergenceError: the cost became infinite or not a number.
+        WorkerError: workers can't be reached, or were lost again and again.
     """
     # pandas is slow to import, and not needed where the stored result is reused.
     from tasks.training.ensemble import fit_members
+    from tasks.training.fit import trained_on
 
     pretrained = initial.load() if initial else None
+    parquet, where = store.path(train), dask.value if dask and training.partitions else ""
+    # Workers read what is trained on themselves.
+    first = trained_on(read_info(parquet).rows, training.validation_fraction) if where else 0
     with (
         _ONE_AT_A_TIME,
-        mapped_digits(store.path(train), store.files) as digits,
+        mapped_digits(parquet, store.files, first) as digits,
+        dask_workers(where, parquet) as workers,
         progress(training.members * training.epochs) as show,
     ):
-        weights, history = fit_members(digits, training, seed, show, _checkpoint(store), pretrained)
+        weights, history = fit_members(
+            digits, training, seed, show, _checkpoint(store), pretrained, workers
+        )
     with store.scratch() as scratch:
         (scratch / "weights.pkl").write_bytes(dump_weights(weights))
         history.to_parquet(scratch / "history.parquet")

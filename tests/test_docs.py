@@ -22,6 +22,7 @@ from flows.settings import PredictSettings, Settings, TrainingFlowSettings
 from flows.sweep_settings import SweepSettings
 from network.initialization import initial_weights
 from network.model import predict
+from tasks.cache.key import NotInKey
 from tasks.cache.store import SourceFile
 from tasks.digits.classes import DIGITS, in_words
 from tasks.training.first_weights import InitialNetwork
@@ -194,7 +195,7 @@ def own_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 FLOW = own_fields(TrainingFlowSettings)
 TABLES: dict[str, Mapping[str, FieldInfo]] = {
-    "The run": FLOW,
+    "The run": own_fields(Settings),
     "Data": own_fields(type(Settings().data)),
     "Split": own_fields(type(Settings().split)),
     "Training": own_fields(type(Settings().training)),
@@ -288,6 +289,8 @@ class KeyedSettings:
     def perform(self, stage: Any, arguments: Mapping[str, Any]) -> Record:
         """Note the settings of one stage."""
         for name, value in arguments.items():
+            if isinstance(value, NotInKey):
+                continue
             model = type(value).model_fields if isinstance(value, BaseModel) else None
             model = value.fields if isinstance(value, Record) else model
             is_whole = isinstance(value, SourceFile | InitialNetwork)

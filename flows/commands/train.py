@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
+from flows.dask_cluster import check_dask
 from flows.options import Json, Refresh, out, say_whose_digits, with_refresh
 from flows.server.environment import configure_prefect, hide_own_tracebacks
 from flows.server.temporary_server import start_in_background
@@ -31,6 +32,7 @@ def train(
         settings.initial_weights, settings.artifacts, settings.training, settings.data.classes
     )
     check_csv(settings.csv, settings.data)
+    check_dask(settings.dask)
     say_whose_digits(settings.csv)
     configure_prefect()
     server_is_ready = start_in_background()

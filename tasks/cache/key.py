@@ -7,12 +7,22 @@ source code it depends on. No path is part of it.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from tasks.cache.sources import digests_of_stage
 from tasks.cache.store import SourceFile, Store, StoredFile
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class NotInKey(Generic[T]):
+    """An argument that can't change a stage's result, such as where it is computed."""
+
+    value: T
 
 
 class StageKey(BaseModel):
@@ -39,7 +49,7 @@ def stage_key(stage: str, arguments: Mapping[str, Any], module: str) -> StageKey
 
     Args:
         stage: its name.
-        arguments: by name. A store and None add nothing.
+        arguments: by name. A store, None and what is marked as not in the key add nothing.
         module: dotted name of the module that defines the stage.
 
     Raises:
@@ -60,7 +70,7 @@ def _parts(stage: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]
     """Yield files and plain values with their dotted names."""
     for name, value in arguments.items():
         match value:
-            case Store() | None:  # None is an input that is not there
+            case Store() | NotInKey() | None:  # None is an input that is not there
                 continue
             case SourceFile() | StoredFile() | int() | float() | str() | bool():
                 yield name, value

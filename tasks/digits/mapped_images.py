@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.digits.table import read_batches, read_info, read_labels
+from tasks.digits.table import read_batches, read_info, read_labels, rows_in_group
 
 _ROWS_AT_A_TIME = 256  # each may bring 64 KB of the file around it into memory
 
@@ -71,17 +71,24 @@ class MappedDigits:
 
 
 @contextmanager
-def mapped_digits(parquet: Path, scratch: Path) -> Iterator[MappedDigits]:
+def mapped_digits(parquet: Path, scratch: Path, first: int = 0) -> Iterator[MappedDigits]:
     """Yield the digits of a file that was written here.
 
     Args:
         parquet: the file.
         scratch: a folder with room for the pixels as they are. The file there has no name, so it
             is gone with this process, however that ends.
+        first: the first row whose image is asked for. Those of earlier rows are not copied, take no
+            room and have pixels of 0.
     """
     info = read_info(parquet)
     with tempfile.TemporaryFile(dir=scratch) as file:
-        for pixels, _ in read_batches(parquet):
+        row = info.image_side**2 * np.dtype(info.pixel_type).itemsize
+        file.truncate(info.rows * row)
+        size = rows_in_group(info.image_side, info.pixel_type)
+        groups = range(first // size, -(-info.rows // size)) if first < info.rows else range(0)
+        file.seek(groups.start * size * row)
+        for pixels, _ in read_batches(parquet, list(groups)):
             file.write(pixels.data)
         file.flush()
         pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

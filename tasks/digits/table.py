@@ -220,3 +220,26 @@ def read_rows(parquet: Path, rows: Sequence[int]) -> Digits:
         pixels[here] = some[wanted[here] - group * size]
         labels[here] = some_labels[wanted[here] - group * size]
     return Digits(pixels, labels, info.image_side, info.pixel_max, info.classes)
+
+
+def read_slice(parquet: Path, rows: slice) -> Digits:
+    """Read digits that follow each other in a file that was written here.
+
+    Only the groups of rows that hold them are read.
+
+    Args:
+        parquet: the file.
+        rows: from its start to before its stop, both within the file.
+    """
+    info = read_info(parquet)
+    size = rows_in_group(info.image_side, info.pixel_type)
+    count = rows.stop - rows.start
+    pixels = np.empty((count, info.image_side**2), info.pixel_type)
+    labels = np.empty(count, label_type(info.classes))
+    groups = range(rows.start // size, -(-rows.stop // size))
+    for group, (some, some_labels) in zip(groups, read_batches(parquet, list(groups)), strict=True):
+        first = group * size - rows.start  # of the group, counted from the first row wanted
+        here = slice(max(0, first), first + len(some))
+        wanted = slice(max(0, -first), count - first)
+        pixels[here], labels[here] = some[wanted], some_labels[wanted]
+    return Digits(pixels, labels, info.image_side, info.pixel_max, info.classes)

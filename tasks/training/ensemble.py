@@ -10,6 +10,7 @@ from tasks.digits.table import Digits
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.first_weights import Pretrained
 from tasks.training.fit import fit
+from tasks.training.partitions import Workers
 from tasks.training.progress import Show
 from tasks.training.settings import TrainingSettings
 
@@ -21,6 +22,7 @@ def fit_members(
     show: Show,
     checkpoint: Checkpoint | None = None,
     pretrained: Pretrained | None = None,
+    workers: Workers | None = None,
 ) -> tuple[list[ndarray], pd.DataFrame]:
     """Train the members of an ensemble one after another; one member is a single network.
 
@@ -34,6 +36,7 @@ def fit_members(
         show: called with the number and cost of each epoch.
         checkpoint: where the state is kept, and an interrupted training's found.
         pretrained: the network that all members start from; None starts from random weights.
+        workers: where partitions are computed, as of `fit`.
 
     Returns:
         The weights of the members merged into one network, those of the member if there is one;
@@ -55,6 +58,7 @@ def fit_members(
             show_member,
             checkpoint.of_member(number) if checkpoint else None,
             pretrained,
+            workers,
         )
         members.append(weights)
         histories.append(history)

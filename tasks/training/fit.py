@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from network.augmentation import distort
+from network.batch_gradient import GradientSettings
 from network.convolution import Convolution, convolutions
 from network.examples import Examples
-from network.gradient_descent import Epoch, gradient_descent
+from network.gradient_descent import Epoch, gradient_descent, partitioned_gradient_descent
 from network.optimizer import Optimizer
 from network.training_state import TrainingState
 from tasks.digits.mapped_images import MappedDigits
@@ -21,6 +22,7 @@ from tasks.errors import DataError, InputError
 from tasks.training.checkpoint import Checkpoint, Snapshot
 from tasks.training.first_weights import Pretrained, first_weights
 from tasks.training.memory import check_memory
+from tasks.training.partitions import Workers, here, rows_of_partitions
 from tasks.training.progress import Show
 from tasks.training.settings import TrainingSettings
 from tasks.training.validation import Validation, patience_is_over
@@ -33,6 +35,7 @@ def fit(
     show: Show,
     checkpoint: Checkpoint | None = None,
     pretrained: Pretrained | None = None,
+    workers: Workers | None = None,
 ) -> tuple[list[np.ndarray], pd.DataFrame]:
     """Train a network on digits.
 
@@ -44,6 +47,7 @@ def fit(
         checkpoint: where the state is kept, and an interrupted training's found; it ends with the
             same bits as one that never stopped.
         pretrained: the network to start from; None starts from random weights.
+        workers: where partitions are computed; None is here. No weight depends on it.
 
     Returns:
         The weights, and one row an epoch: `epoch`, `cost`, and with a validation part its
@@ -57,7 +61,7 @@ def fit(
         MemoryError: the network is too large for this machine.
         DivergenceError: the cost became infinite or not a number.
     """
-    rows = _trained_on(len(digits.labels), training.validation_fraction)
+    rows = trained_on(len(digits.labels), training.validation_fraction)
     pixels = digits.pixels.shape[1]
     layers = _convolutions(pixels, training.convolutions)
     hidden = [*(layer.outputs for layer in layers), *training.hidden_layers]
@@ -79,7 +83,7 @@ def fit(
     else:
         weights = first_weights(sizes, training, rng, pretrained, layers)
         state, history = TrainingState.begin(weights, rng, training.freeze_layers, layers), []
-    with closing(_epochs(state, examples, training)) as epochs:
+    with closing(_epochs(state, examples, training, workers)) as epochs:
         while not patience_is_over(history, training.patience) and (epoch := next(epochs, None)):
             row = {"epoch": epoch.number, "cost": epoch.cost}
             history.append(row | validation.measure(state))
@@ -93,21 +97,38 @@ def fit(
 
 
 def _epochs(
-    state: TrainingState, examples: Examples, training: TrainingSettings
+    state: TrainingState,
+    examples: Examples,
+    training: TrainingSettings,
+    workers: Workers | None,
 ) -> Generator[Epoch, None, None]:
-    return gradient_descent(
-        state,
-        examples,
-        Optimizer(
-            learning_rate=training.learning_rate,
-            schedule=training.schedule,
-            momentum=training.momentum,
-            l2=training.l2,
-        ),
-        epochs=training.epochs,
-        batch_size=training.batch_size or None,
-        activation=training.activation,
-        threads=training.threads,
+    optimizer = Optimizer(
+        learning_rate=training.learning_rate,
+        schedule=training.schedule,
+        momentum=training.momentum,
+        l2=training.l2,
+    )
+    epochs, batch_size = training.epochs, training.batch_size or None
+    if not training.partitions:
+        return gradient_descent(
+            state,
+            examples,
+            optimizer,
+            epochs=epochs,
+            batch_size=batch_size,
+            activation=training.activation,
+            threads=training.threads,
+        )
+    # One thread a partition: there are more partitions for more cores.
+    settings = GradientSettings(training.activation, 1, state.frozen, state.convolutions)
+    partitions = rows_of_partitions(len(examples), training.partitions)
+    compute = (
+        workers(partitions, settings)
+        if workers
+        else here(examples, partitions, settings, training.threads)
+    )
+    return partitioned_gradient_descent(
+        state, partitions, optimizer, epochs=epochs, batch_size=batch_size, compute=compute
     )
 
 
@@ -122,7 +143,7 @@ def _convolutions(pixels: int, maps: Sequence[int]) -> list[Convolution]:
         ) from error
 
 
-def _trained_on(rows: int, validation_fraction: float) -> int:
+def trained_on(rows: int, validation_fraction: float) -> int:
     """Return how many of the rows are trained on; the rest are held out."""
     held_out = round(validation_fraction * rows)
     if held_out == rows or (validation_fraction and held_out == 0):

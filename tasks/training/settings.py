@@ -4,6 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+SMALLEST_SHARE = 256  # images of a batch for each partition; below this, messages take all the time
+
 
 class TrainingSettings(BaseModel):
     """The network's layers and how it is trained."""
@@ -112,6 +114,14 @@ class TrainingSettings(BaseModel):
         description="Stop after so many epochs without a lower validation cost, and keep the best "
         "weights; 0 trains for all epochs.",
     )
+    partitions: int = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        title="Partitions",
+        description="Parts of the training split whose gradients are computed apart and added, for "
+        "workers to keep one or several each; 0 trains on the whole.",
+    )
     dtype: Literal["float32", "float64"] = Field(
         default="float32",
         title="Number type",
@@ -140,4 +150,16 @@ class TrainingSettings(BaseModel):
     def _patience_needs_validation(self) -> Self:
         if self.patience and not self.validation_fraction:
             raise ValueError("`patience` needs a validation cost: give `validation_fraction` too")
+        return self
+
+    @model_validator(mode="after")
+    def _partitions_have_work(self) -> Self:
+        least = self.partitions * SMALLEST_SHARE
+        if self.partitions and self.distortion:
+            raise ValueError("`partitions` are trained on as they are: give `distortion` 0 too")
+        if 0 < self.batch_size < least:
+            raise ValueError(
+                f"`partitions` {self.partitions} need the full batch, `batch_size` 0, or one of at "
+                f"least {least:,} images, {SMALLEST_SHARE} for each"
+            )
         return self

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.cache.key import differences, stage_key
+from tasks.cache.key import NotInKey, differences, stage_key
 from tasks.cache.sources import digests_of_everything
 from tasks.cache.store import SourceFile, Store, StoredFile
 from tasks.shuffle_split import Split, SplitSettings
@@ -28,6 +28,12 @@ def key(**changed: object):  # type: ignore[no-untyped-def]
 def test_equal_arguments_have_equal_keys_wherever_the_store_is() -> None:
     """The folder of the store is in no key."""
     assert key().digest == key(store=Store(folder=Path("elsewhere"))).digest
+
+
+def test_where_a_stage_is_computed_is_in_no_key() -> None:
+    """What is marked as not in the key may differ or be left out; the value alone is a setting."""
+    assert key().digest == key(dask=NotInKey("2")).digest == key(dask=NotInKey("tcp://a:1")).digest
+    assert key().digest != key(dask="2").digest
 
 
 def test_a_csv_counts_by_content_not_by_path(tmp_path: Path) -> None:
