@@ -13,4 +13,4 @@ class ShippedFiles(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Say what is copied where; hatchling calls this before it builds."""
         if version != "editable":
-            build_data["force_include"] |= {name: f"flows/shipped/{name}" for name in SHIPPED}
+            build_data["force_include"] |= {name: f"flows/shipped_files/{name}" for name in SHIPPED}

@@ -5,7 +5,7 @@ from pathlib import Path
 from tasks.cache.sources import PROJECT
 
 DIGITS = Path("data/digits.csv")
-_IN_A_WHEEL = PROJECT / "flows" / "shipped"  # where hatch_build.py puts those files
+_IN_A_WHEEL = PROJECT / "flows" / "shipped_files"  # where hatch_build.py puts those files
 
 
 def shipped(name: str | Path) -> Path:

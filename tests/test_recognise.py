@@ -1,10 +1,12 @@
 """The door for Python programs: arrays of images in, labels out, and what is refused."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from examples.digits import easy_digits
+from examples.digits import PROJECT, easy_digits
 from examples.runs import write_champion
 
 from network.initialization import initial_weights
@@ -65,3 +67,12 @@ def test_arrays_that_hold_no_such_images_are_refused(
     """The error says what was found and what is allowed; it is a ValueError."""
     with pytest.raises(InputError, match=message):
         recognise(images, network)
+
+
+def test_a_program_that_predicts_needs_no_prefect() -> None:
+    """Nor pandas, matplotlib or SciPy: each takes a second to import."""
+    slow = "{'prefect', 'pandas', 'matplotlib', 'scipy'}"
+    program = f"import sys, tasks.recognise; print(*{slow} & set(sys.modules))"
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -36,7 +36,7 @@ def test_deployments_of_a_wheel_work_where_they_were_started(
 ) -> None:
     """A checkout is a folder to work in; site-packages is none."""
     assert shipped.working_folders() == [PROJECT]
-    in_a_wheel = tmp_path / "flows" / "shipped"
+    in_a_wheel = tmp_path / "flows" / "shipped_files"
     in_a_wheel.mkdir(parents=True)
     monkeypatch.setattr(shipped, "_IN_A_WHEEL", in_a_wheel)
     monkeypatch.chdir(tmp_path)

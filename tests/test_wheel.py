@@ -41,9 +41,9 @@ def test_the_wheel_has_all_code_and_what_comes_with_it(wheel: Path) -> None:
     shipped += ["automations/notify.yaml", "automations/vanished.yaml"]
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-        assert names == expected | {f"flows/shipped/{name}" for name in shipped}
+        assert names == expected | {f"flows/shipped_files/{name}" for name in shipped}
         for name in shipped:
-            assert archive.read(f"flows/shipped/{name}") == (PROJECT / name).read_bytes()
+            assert archive.read(f"flows/shipped_files/{name}") == (PROJECT / name).read_bytes()
 
 
 def test_a_wheel_works_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
