@@ -17,6 +17,7 @@ from tasks.remote.objects import is_plain, objects_of
 T = TypeVar("T")
 
 _AT_ONCE = 8  # files on their way
+_PENDING = ".pending"  # ending of a last file's first name
 
 
 def upload_folder(artifacts: Path, name: str, last: str) -> None:
@@ -79,12 +80,15 @@ def download_all(artifacts: Path, names: Iterable[str], target: Path) -> None:
 
     Args:
         artifacts: the artifacts folder; on a URL.
-        names: the objects' names; those that lead out of a folder are left out.
+        names: the objects' names; those that lead out of a folder, or are a last file's first name,
+            are left out.
         target: what their names are from.
     """
     objects = objects_of(artifacts)
     assert objects
-    _at_once(lambda name: objects.download(name, target / name), filter(is_plain, names))
+    # A kill just after a folder was completed leaves its last file under both names.
+    wanted = [name for name in names if is_plain(name) and not name.endswith(_PENDING)]
+    _at_once(lambda name: objects.download(name, target / name), wanted)
 
 
 def update_folders(artifacts: Path, parent: str, files: tuple[str, ...]) -> None:
@@ -116,7 +120,7 @@ def update_folders(artifacts: Path, parent: str, files: tuple[str, ...]) -> None
 
 
 def _pending(last: str) -> str:
-    return f"{last}.pending"
+    return f"{last}{_PENDING}"
 
 
 def _at_once(transfer: Callable[[T], object], each: Iterable[T]) -> None:

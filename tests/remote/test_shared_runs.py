@@ -87,6 +87,7 @@ def test_machines_share_hits_runs_and_the_champion(
     assert not [each for each in objects.under("runs") if each.name.endswith(".pending")]
 
     assert machine("five", "compare", first["run"], second["run"])["changed_digits"] is not None
+    assert objects.copy(last, f"{last}.pending")  # as a kill right after that copy leaves it
     assert machine("five", "verify", "champion")["problems"] == []
 
 
