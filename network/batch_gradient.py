@@ -63,22 +63,28 @@ class BatchGradient:
             examples: how many are in the batch.
             factor: what the gradients are multiplied by.
         """
-        cost, left, self.gradients = 0.0, examples, self._backpropagate.gradients
-        while left:
-            if self._block is None:
-                self._block, self._done = next(self._blocks), 0
-            part = slice(self._done, self._done + left)
-            inputs, targets = self._block.inputs[part], self._block.targets[:, part]
-            if left < examples and self.gradients is self._backpropagate.gradients:
+        cost = 0.0
+        for number, (inputs, targets) in enumerate(self._parts(examples)):
+            if number == 1:  # the sum needs arrays of its own
                 self.gradients = [layer.copy() for layer in self.gradients]
             cost += self._backpropagate(weights, inputs, targets, factor)
-            if left < examples:
+            if number == 0:
+                self.gradients = self._backpropagate.gradients
+            else:
                 add(self.gradients, self._backpropagate.gradients)
-            left -= len(inputs)
-            self._done = part.start + len(inputs)
+        return cost
+
+    def _parts(self, examples: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield inputs and targets of the next examples, what one block has of them at a time."""
+        while examples:
+            if self._block is None:
+                self._block, self._done = next(self._blocks), 0
+            part = slice(self._done, min(self._done + examples, len(self._block.inputs)))
+            yield self._block.inputs[part], self._block.targets[:, part]
+            examples -= part.stop - part.start
+            self._done = part.stop
             if self._done == len(self._block.inputs):
                 self._block = None
-        return cost
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from network.examples import Examples
 
 _MOST_ROWS = 4096
 _MOST_NUMBERS = 1 << 24  # in the widest layer of a block's rows
+_IN_CACHE = 256  # rows that are scaled at a time
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,17 @@ def blocks(
         ahead: how many are made before they are asked for.
     """
     # Where one block is all, and the same in every epoch, it is made once.
-    everything = cache(partial(_block, examples, slice(None), dtype, None))
+    everything = cache(lambda: _block(examples, np.arange(len(examples)), dtype, None))
 
     def jobs() -> Iterator[Callable[[], Block]]:
         for plan in plans:
             if len(examples) <= rows and plan.order is None and plan.seed is None:
                 yield everything
                 continue
-            for number, start in enumerate(range(0, len(examples), rows)):
-                places = slice(start, start + rows)
-                which = places if plan.order is None else plan.order[places]
-                yield partial(_block, examples, which, dtype, plan.variants(number))
+            order = np.arange(len(examples)) if plan.order is None else plan.order
+            for number, start in enumerate(range(0, len(order), rows)):
+                some = order[start : start + rows]
+                yield partial(_block, examples, some, dtype, plan.variants(number))
 
     return _made_ahead(jobs(), executor, ahead)
 
@@ -91,20 +92,22 @@ def _made_ahead(
 
 def _block(
     examples: Examples,
-    rows: slice | np.ndarray,
+    rows: np.ndarray,
     dtype: np.dtype,
     rng: np.random.Generator | None,
 ) -> Block:
     """Return the examples of some rows, in this order; their variants if there is a generator."""
     targets = np.ascontiguousarray(examples.targets[rows].T, dtype)
-    inputs = np.empty((targets.shape[1], examples.images.shape[1] + 1), dtype)
+    inputs = np.empty((len(rows), examples.images.shape[1] + 1), dtype)
     inputs[:, 0] = 1
-    if rng is None or examples.augment is None:
-        np.divide(examples.images[rows], examples.pixel_max, out=inputs[:, 1:], dtype=dtype)
-    elif isinstance(rows, slice):
-        inputs[:, 1:] = examples.augment(examples.scaled(rows, dtype), rng)
-    else:
+    if rng is not None and examples.augment is not None:
         # The variant of an image does not depend on the order of the batches.
         by_row = np.argsort(rows)
         inputs[by_row, 1:] = examples.augment(examples.scaled(rows[by_row], dtype), rng)
+        return Block(inputs, targets)
+    for start in range(0, len(rows), _IN_CACHE):
+        some = slice(start, start + _IN_CACHE)
+        np.divide(
+            examples.images[rows[some]], examples.pixel_max, out=inputs[some, 1:], dtype=dtype
+        )
     return Block(inputs, targets)

@@ -10,7 +10,7 @@ Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # images in a
 
 
 class Images(Protocol):
-    """A matrix of images: an array, or what NumPy can read some rows of as it can of an array."""
+    """A matrix of images: an array, or what rows can be read of as of an array."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -20,7 +20,7 @@ class Images(Protocol):
         """Return the number of examples."""
 
     def __getitem__(self, rows: Any, /) -> Any:
-        """Return the images of a slice or of an array of row numbers."""
+        """Return the images of an array of row numbers; of a slice, such a matrix of its rows."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Examples:
         """Return the number of examples."""
         return len(self.images)
 
-    def scaled(self, rows: slice | np.ndarray, dtype: np.dtype) -> np.ndarray:
+    def scaled(self, rows: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Return the images of some rows as (rows, inputs) floats with 1 for `pixel_max`."""
         images: np.ndarray = np.divide(self.images[rows], self.pixel_max, dtype=dtype)
         return images

@@ -62,7 +62,7 @@ class Optimizer:
             for layer, last, gradient, decay in zip(
                 weights, velocity, gradients, decays, strict=True
             ):
-                if np.any(decay):
+                if self.l2:
                     gradient[:, 1:] += decay * layer[:, 1:]
                 if self.momentum:
                     last *= self.momentum

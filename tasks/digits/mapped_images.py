@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ _ROWS_AT_A_TIME = 256  # each may bring 64 KB of the file around it into memory
 
 
 class MappedImages:
-    """A matrix in a file; a slice of it is one too, and other rows are read as of an array.
+    """A matrix in a file: a slice of it is one too, and the rows of an array of numbers are read.
 
     Args:
         pages: the file, mapped into memory.
@@ -39,25 +38,16 @@ class MappedImages:
         return len(self._pixels)
 
     def __getitem__(self, rows: slice | np.ndarray) -> "MappedImages | np.ndarray":
-        """Return the rows of a slice, still on the disk, or read those of an array of numbers."""
+        """Return the rows of a slice, still on the disk, or those of an array of numbers, read."""
         if isinstance(rows, slice):
             return MappedImages(self._pages, self._pixels[rows])
         images = np.empty((len(rows), self.shape[1]), self._pixels.dtype)
         for start in range(0, len(rows), _ROWS_AT_A_TIME):
             some = slice(start, start + _ROWS_AT_A_TIME)
             images[some] = self._pixels[rows[some]]
-            self._give_back()
+            # What was read would count as memory in use for as long as the file is mapped.
+            self._pages.madvise(mmap.MADV_DONTNEED)
         return images
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """Read all rows; NumPy calls this where it is given a slice."""
-        images: np.ndarray = self._pixels.astype(dtype or self._pixels.dtype)
-        self._give_back()
-        return images
-
-    def _give_back(self) -> None:
-        # What was read would count as memory in use for as long as the file is mapped.
-        self._pages.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Validation:
         count, cost, right = len(self._held_out), 0.0, 0
         rows = rows_in_block([weights[0].shape[1] - 1, *map(len, weights)])
         for start in range(0, count, rows):
-            part = slice(start, start + rows)
+            part = np.arange(start, min(start + rows, count))
             images = self._held_out.scaled(part, weights[0].dtype)
             targets = self._held_out.targets[part]
             z = weighted_sums(weights, images, self._activation)
