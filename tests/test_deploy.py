@@ -38,13 +38,14 @@ def test_the_server_is_the_one_that_checks_who_calls() -> None:
 
 
 def test_the_workers_take_the_runs_of_the_deployments() -> None:
-    """One pool, and the automation that is looked for by name is the one in the file."""
+    """One pool, and each automation that is looked for by name is the one in the file."""
     deploy = OURS["deployments"]["command"][-1]
     assert f"--pool {POOL} " in OURS["worker"]["command"]
     assert f"--overwrite {POOL}\n" in deploy
-    (name,) = re.findall(r'automation inspect "(.+)"', deploy)
-    (path,) = re.findall(r"--from-file (\S+)", deploy)
-    assert yaml.safe_load((PROJECT / path).read_text())["name"] == name
+    names = re.findall(r'automation inspect "(.+)"', deploy)
+    paths = re.findall(r"--from-file (\S+)", deploy)
+    assert len(paths) == 2
+    assert [yaml.safe_load((PROJECT / path).read_text())["name"] for path in paths] == names
 
 
 def prefect_variables() -> set[str]:

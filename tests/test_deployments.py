@@ -414,7 +414,35 @@ def test_every_end_of_a_run_is_an_event(served: Served) -> None:
     assert Path(promoted["directory"], "manifest.json").is_file()
 
 
-@pytest.mark.parametrize("name", ["notify", "vanished"])
+def test_automations_change_runs(served: Served) -> None:
+    """What an automation does to a run is a call of the API that no check of callers refuses."""
+    found = served.api.get("deployments/name/retrain/classic").json()
+    where = f"deployments/{found['id']}/create_flow_run"
+    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2100-01-01T00:00:00Z"}}
+    run = served.api.post(where, json={"state": later}).raise_for_status().json()
+    automation = {
+        "name": "End one run",
+        "trigger": {
+            "type": "event",
+            "posture": "Reactive",
+            "match": {"prefect.resource.id": f"prefect.flow-run.{run['id']}"},
+            "expect": ["prefect.flow-run.Pending"],
+            "within": 0,
+        },
+        "actions": [{"type": "change-flow-run-state", "state": "CRASHED"}],
+    }
+    served.api.post("automations/", json=automation).raise_for_status()
+
+    def ended() -> bool:
+        state = {"state": {"type": "PENDING"}, "force": True}
+        served.api.post(f"flow_runs/{run['id']}/set_state", json=state)
+        time.sleep(1)  # the server hears of a new automation a moment later
+        return bool(served.flow_run(run["name"])["state_type"] == "CRASHED")
+
+    until(ended)
+
+
+@pytest.mark.parametrize("name", ["notify", "unbegun", "vanished"])
 def test_the_automations_load(served: Served, name: str) -> None:
     """Prefect accepts each automation as it stands in the project."""
     text = (PROJECT / "automations" / f"{name}.yaml").read_text()

@@ -9,20 +9,23 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 
-from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp
 
 NAMES = "DIGITS_SERVER_NAMES"  # environment variable: further names, separated by commas
 
 
-def create_app() -> FastAPI:
-    """Return Prefect's API and UI behind a check of the Host header; uvicorn calls this."""
+def create_app() -> ASGIApp:
+    """Return Prefect's API and UI behind a check of the Host header; uvicorn calls this.
+
+    The check is around Prefect's app and not in it: Prefect's automations call that app within this
+    process, by a name of their own.
+    """
     # Imported here, so that `known_names` can be asked without a second of imports.
     from prefect.server.api.server import create_app as create_prefect_app
 
     app = create_prefect_app(final=True)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(known_names()))
-    return app
+    return TrustedHostMiddleware(app, allowed_hosts=sorted(known_names()))
 
 
 def known_names() -> set[str]:
