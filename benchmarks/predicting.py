@@ -48,7 +48,7 @@ def main() -> None:
             words = ["predict", str(images), "--run", run.name, "--artifacts", str(run.parents[1])]
             done = run_watched(*words, "--output", f"{folder}/predicted.parquet")
             print(
-                f"| {rows:,} | {done.seconds:.1f} | {done.processor_seconds:.1f} "
+                f"| {rows:,} | {done.seconds:.1f} | {done.processor_seconds():.1f} "
                 f"| {done.peak:,.0f} MB |",
                 flush=True,
             )
