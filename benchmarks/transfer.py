@@ -19,8 +19,9 @@ from tasks.digits.csv_reader import csv_to_parquet
 from tasks.digits.network_inputs import labels_of, scaled_images
 from tasks.digits.table import Digits, read_digits
 from tasks.shuffle_split import split_rows
-from tasks.training.ensemble import fit_members
+from tasks.training.ensemble import member_rng
 from tasks.training.first_weights import Pretrained
+from tasks.training.fit import fit
 from tasks.training.settings import TrainingSettings
 
 LEARNT, NEW = (0, 1, 2, 3, 4), (5, 6, 7, 8, 9)
@@ -81,12 +82,12 @@ def transfer(
     """
     train, test = split_rows(digits.labels, 0.8, False, np.random.default_rng([seed, 0]))
     few = np.concatenate([train[digits.labels[train] == label][:IMAGES] for label in NEW])
-    base, _ = fit_members(_part(digits, train, LEARNT), on_many, seed, _silent)
+    base, _ = fit(_part(digits, train, LEARNT), on_many, member_rng(seed), _silent)
     pretrained = Pretrained(base, new_outputs=True)
 
     def accuracy(training: TrainingSettings, start: Pretrained | None) -> float:
         new = _part(digits, few, NEW)
-        weights, _ = fit_members(new, training, seed, _silent, pretrained=start)
+        weights, _ = fit(new, training, member_rng(seed), _silent, pretrained=start)
         tested = _part(digits, test, NEW)
         images = scaled_images(tested, training.dtype)
         predicted = labels_of(predict(weights, images, training.activation), NEW)

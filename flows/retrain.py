@@ -13,9 +13,10 @@ from flows.deployed_run import check_deployed_dask, check_deployed_run
 from flows.empty_form import STARTS_EMPTY
 from flows.settings import Settings
 from flows.stages import stages
+from flows.task_runner import runner_for
 from tasks.digits.classes import image_noun
 from tasks.publish import Published, publish
-from tasks.runs.run import Run
+from tasks.runs.run import Run, no_runner
 
 
 @flow(
@@ -39,7 +40,10 @@ def retrain(
     check_deployed_run(**settings.files)
     check_deployed_dask(settings.dask)
     check_dask(settings.dask)
-    with Run(settings.artifacts, flow_run.name, settings.refresh) as run:
+    # Where it has partitions, each training uses the cluster itself.
+    is_partitioned = settings.dask and settings.training.partitions
+    runners = no_runner if is_partitioned else runner_for(settings)
+    with Run(settings.artifacts, flow_run.name, settings.refresh, runners) as run:
         published = publish(run, settings, settings.promotion, stages(run, settings))
     announce(
         published.verdict,

@@ -24,8 +24,8 @@ from tasks.remote.mirror import artifacts_folder, shown
 from tasks.shuffle_split import SplitSettings
 from tasks.training.settings import TrainingSettings
 
-STAGES = ("ingest", "shuffle_split", "train", "evaluate")
-StageName = Literal["ingest", "shuffle_split", "train", "evaluate"]
+STAGES = ("ingest", "shuffle_split", "train", "merge", "evaluate")
+StageName = Literal["ingest", "shuffle_split", "train", "merge", "evaluate"]
 
 
 def _folder(given: Any) -> Any:
@@ -95,6 +95,21 @@ class TrainingFlowSettings(BaseModel):
         title="Fail on drift",
         description="Fail before training if the digits have drifted from the champion's.",
     )
+    workers: int = Field(
+        default=0,
+        ge=0,
+        le=1_000,
+        title="Workers",
+        description="Trainings at once, each in a process of its own; 0 for as many as the "
+        "machine has cores for.",
+    )
+    dask: Annotated[str, AfterValidator(named_cluster)] = Field(
+        default="",
+        title="Dask",
+        description="Train on a Dask cluster instead, several networks side by side or the "
+        "partitions of one: a number of workers to start here, or the address of a scheduler, "
+        "tcp://…",
+    )
     artifacts: Artifacts = Field(
         default=Path("artifacts"),
         title="Artifacts folder",
@@ -139,19 +154,13 @@ class Settings(TrainingFlowSettings):
         title="Promotion",
         description="When the network replaces the champion.",
     )
-    dask: Annotated[str, AfterValidator(named_cluster)] = Field(
-        default="",
-        title="Dask",
-        description="Compute the partitions on a Dask cluster: a number of workers to start here, "
-        "or the address of a scheduler, tcp://…",
-    )
 
     @model_validator(mode="after")
     def _workers_need_partitions(self) -> Self:
-        if self.dask and not self.training.partitions:
+        if self.dask and not self.training.partitions and self.training.members == 1:
             raise ValueError(
                 f"`dask` {self.dask} has nothing to do: give `partitions` too, at least one for "
-                "each worker"
+                "each worker, or more than one of `members`"
             )
         return self
 

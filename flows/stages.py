@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flows.settings import Settings
+from flows.train_network import train_network
 from tasks.cache.key import NotInKey
 from tasks.cache.store import SourceFile
 from tasks.champion.drift import refuse_drift
@@ -11,7 +12,6 @@ from tasks.ingest import ingest
 from tasks.runs.plan import Plan
 from tasks.shuffle_split import shuffle_split
 from tasks.stage_outputs import StageOutputs
-from tasks.train import train
 from tasks.training.initial_network import find_initial_network
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def stages(run: "Run | Plan", settings: Settings) -> StageOutputs:
     run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
     split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
     dask = NotInKey(settings.dask)
-    trained = train(run, split.train, training, settings.seed, initial, dask)
+    trained = train_network(run, split.train, training, settings.seed, initial, dask)
     evaluated = evaluate(run, trained, split, training.l2, training.distortion)
     weights = initial.weights if initial else None
     return StageOutputs(csv, weights, ingested, split, trained, evaluated)

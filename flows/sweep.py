@@ -1,6 +1,6 @@
 """The sweep flow: a grid of training settings, ranked by held-out training digits."""
 
-from functools import partial
+from itertools import chain, islice
 from typing import Annotated, Any
 
 from prefect import flow
@@ -12,7 +12,8 @@ from flows.deployed_run import check_deployed_dask, check_deployed_run
 from flows.empty_form import STARTS_EMPTY
 from flows.settings import Settings
 from flows.sweep_settings import SweepSettings
-from flows.task_runner import task_runner, trainings_at_once
+from flows.task_runner import runner_for
+from flows.train_network import calls_of_members, merge_if_several
 from network.gradient_descent import DivergenceError
 from tasks.cache.store import SourceFile
 from tasks.champion.drift import refuse_drift
@@ -49,20 +50,23 @@ def sweep(
     given, artifacts, classes = settings.initial_weights, settings.artifacts, settings.data.classes
     points = list(settings.points())
     starts = [find_initial_network(given, artifacts, training, classes) for _, training in points]
-    workers = settings.workers or trainings_at_once(settings.training.threads)
-    runner_for = partial(task_runner, workers, settings.dask)
-    with Run(settings.artifacts, flow_run.name, settings.refresh, runner_for) as run:
+    runners = runner_for(settings)
+    with Run(settings.artifacts, flow_run.name, settings.refresh, runners) as run:
         ingested = ingest(run, SourceFile.of(settings.csv), settings.data)
         run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
         split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
         held_out_rows = round(settings.training.validation_fraction * split.train_rows)
         calls = [
-            train.arguments(split.train, training, settings.seed, initial and initial.from_anywhere)
+            calls_of_members(split.train, training, settings.seed, initial)
             for (_, training), initial in zip(points, starts, strict=True)
         ]
-        with progress_of_several(len(points)) as done:
-            # That a training diverges concerns its point, not the sweep.
-            networks = run.perform_all(train, calls, DivergenceError, done)
+        # That a training diverges concerns its point, not the sweep.
+        members = iter(
+            run.perform_all(train, list(chain(*calls)), progress_of_several, DivergenceError)
+        )
+        networks = [
+            merge_if_several(run, list(islice(members, training.members))) for _, training in points
+        ]
         results = [
             {**point, **held_out_scores(run.store, trained, training, held_out_rows)}
             for (point, training), trained in zip(points, networks, strict=True)

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
 from cyclopts import Parameter
-from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
-from flows.dask_cluster import named_cluster
 from flows.settings import TrainingFlowSettings
 from tasks.training.settings import TrainingSettings
 
@@ -30,20 +29,6 @@ class SweepSettings(TrainingFlowSettings):
         title="Grid",
         description="Training settings to vary, each with a list of values, as a JSON object; "
         "every combination is trained.",
-    )
-    workers: int = Field(
-        default=0,
-        ge=0,
-        le=1_000,
-        title="Workers",
-        description="Trainings at once, each in a process of its own; 0 for as many as the "
-        "machine has cores for.",
-    )
-    dask: Annotated[str, AfterValidator(named_cluster)] = Field(
-        default="",
-        title="Dask",
-        description="Train on a Dask cluster instead: a number of workers to start here, or the "
-        "address of a scheduler, tcp://…",
     )
 
     @model_validator(mode="before")

@@ -5,17 +5,21 @@ import multiprocessing
 import os
 import signal
 import sys
+from functools import partial
 from threading import Thread
 from typing import Any
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
 from flows.server.environment import hide_own_tracebacks
+from flows.settings import TrainingFlowSettings
+from tasks.runs.run import RunnerFor
 
 
-def trainings_at_once(threads: int) -> int:
-    """Return how many trainings of so many threads this process has cores for, one at least."""
-    return max(1, len(os.sched_getaffinity(0)) // threads)
+def runner_for(settings: TrainingFlowSettings) -> RunnerFor:
+    """Return what gives a flow its task runners."""
+    at_once = len(os.sched_getaffinity(0)) // settings.training.threads
+    return partial(task_runner, settings.workers or max(1, at_once), settings.dask)
 
 
 def task_runner(workers: int, dask: str, calls: int) -> TaskRunner[Any] | None:

@@ -135,7 +135,7 @@ def publish(
         train_rows=outputs.split.train_rows,
         test_rows=outputs.split.test_rows,
         verdict=decision.verdict,
-        stages={stage.key.stage: stage.state for stage in run.stages},
+        stages={stage.name: stage.state for stage in run.stages},
     )
 
 
@@ -183,7 +183,7 @@ def _account(run: Run, settings: BaseModel, outputs: StageOutputs) -> dict[str, 
         "settings": settings.model_dump(mode="json"),
         "source": outputs.csv.model_dump(mode="json"),
         "initial_weights": initial and initial.model_dump(mode="json"),
-        "stages": {stage.key.stage: stage.described() for stage in run.stages},
+        "stages": {stage.name: stage.described() for stage in run.stages},
         **provenance(),
         "flow_run_id": flow_run.id,
     }

@@ -1,4 +1,4 @@
-"""The third stage: a network, or several, trained on the training split or on a part of it."""
+"""The third stage: a network trained on the training split or on a part of it."""
 
 from threading import Lock
 
@@ -39,8 +39,9 @@ def train(
     seed: int,
     initial: InitialNetwork | None,
     dask: NotInKey[str] | None = None,
+    member: int | None = None,
 ) -> Trained:
-    """Train a network, or an ensemble as one, showing the cost as it goes.
+    """Train a network, alone or as one of an ensemble, showing the cost as it goes.
 
     Args:
         store: where the files are.
@@ -49,6 +50,8 @@ def train(
         seed: decides initial weights, batches and distortions.
         initial: the network to start from; None starts from random weights.
         dask: where partitions are computed, as of `dask_workers`; None is in this process.
+        member: which network of an ensemble, from 1; None for the first, which is also the only
+            one where there is no ensemble.
 
     Raises:
         DataError: a validation part is asked for that leaves too few digits.
@@ -59,8 +62,8 @@ def train(
         WorkerError: workers can't be reached, or were lost again and again.
     """
     # pandas is slow to import, and not needed where the stored result is reused.
-    from tasks.training.ensemble import fit_members
-    from tasks.training.fit import trained_on
+    from tasks.training.ensemble import member_rng
+    from tasks.training.fit import fit, trained_on
 
     pretrained = initial.load() if initial else None
     parquet, where = store.path(train), dask.value if dask and training.partitions else ""
@@ -70,11 +73,10 @@ def train(
         _ONE_AT_A_TIME,
         mapped_digits(parquet, store.files, first) as digits,
         dask_workers(where, parquet) as workers,
-        progress(training.members * training.epochs) as show,
+        progress(training.epochs) as show,
     ):
-        weights, history = fit_members(
-            digits, training, seed, show, _checkpoint(store), pretrained, workers
-        )
+        rng = member_rng(seed, member or 0)
+        weights, history = fit(digits, training, rng, show, _checkpoint(store), pretrained, workers)
     with store.scratch() as scratch:
         (scratch / "weights.pkl").write_bytes(dump_weights(weights))
         history.to_parquet(scratch / "history.parquet")

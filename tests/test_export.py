@@ -31,7 +31,8 @@ from tasks.errors import InputError
 from tasks.export import ExportFormat, export_run, metadata_of, plain_arrays
 from tasks.runs.model import load_model
 from tasks.shuffle_split import split_rows
-from tasks.training.ensemble import fit_members
+from tasks.training.ensemble import member_rng
+from tasks.training.fit import fit
 from tasks.training.settings import TrainingSettings
 
 FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
@@ -178,7 +179,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         for rows in parts
     )
     training = TrainingSettings(convolutions=(), hidden_layers=(30,), epochs=3, distortion=0)
-    weights, _ = fit_members(train, training, 0, lambda epoch, cost: None)
+    weights, _ = fit(train, training, member_rng(0), lambda epoch, cost: None)
     run = write_run(folder / "runs" / "quick", weights, "relu", digits.image_side, digits.pixel_max)
     return Trained(run, weights, test)
 

@@ -25,7 +25,7 @@ FLOORS = [
     {"champion", "report", "training"},
     {"photographs"},
 ]
-STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
+STAGES = ["ingest", "shuffle_split", "train", "merge", "evaluate"]
 
 
 def modules(package: str) -> list[str]:

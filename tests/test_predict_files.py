@@ -30,7 +30,8 @@ from tasks.digits.table import Digits, read_digits
 from tasks.errors import DataError, InputError
 from tasks.predict import Predicted, predict_files
 from tasks.runs.folders import MANIFEST
-from tasks.training.ensemble import fit_members
+from tasks.training.ensemble import member_rng
+from tasks.training.fit import fit
 from tasks.training.settings import TrainingSettings
 
 COLUMNS = [
@@ -56,9 +57,8 @@ def easy(tmp_path_factory: pytest.TempPathFactory) -> Digits:
 def a_run(easy: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with what prediction needs of a run whose network knows easy digits."""
     folder = tmp_path_factory.mktemp("run")
-    weights, _ = fit_members(
-        easy, TrainingSettings(convolutions=(), hidden_layers=(20,), epochs=20), 0, lambda *_: None
-    )
+    training = TrainingSettings(convolutions=(), hidden_layers=(20,), epochs=20)
+    weights, _ = fit(easy, training, member_rng(0), lambda *_: None)
     write_network(folder, weights)
     settings = {"settings": {"data": CsvFormat().model_dump(mode="json")}}
     (folder / MANIFEST).write_text(json.dumps(settings))

@@ -19,7 +19,7 @@ from flows.dask_cluster import check_dask
 from flows.sweep_settings import HELD_OUT, SweepSettings
 from tasks.errors import InputError
 from tasks.sweep import best_first
-from tasks.training import ensemble
+from tasks.training import fit as fitting
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
@@ -134,7 +134,7 @@ def die_once(marker: Path) -> None:
     from flows.task_runner import prepare_worker
 
     prepare_worker()
-    fit = ensemble.fit
+    fit = fitting.fit
 
     def fit_or_die(*arguments: Any) -> Any:
         try:
@@ -144,7 +144,7 @@ def die_once(marker: Path) -> None:
         time.sleep(0.2)  # what it has sent to its starter has arrived
         os.kill(os.getpid(), signal.SIGKILL)
 
-    ensemble.fit = fit_or_die
+    fitting.fit = fit_or_die
 
 
 def test_workers_leave_the_same_bytes_even_if_one_is_killed(
@@ -162,7 +162,7 @@ def test_workers_leave_the_same_bytes_even_if_one_is_killed(
         return ProcessPoolTaskRunner(2, initializer=die_once, initargs=(tmp_path / "killed",))
 
     swept(small_csv, tmp_path / "alone", workers=1)
-    monkeypatch.setattr("flows.sweep.task_runner", runner)
+    monkeypatch.setattr("flows.task_runner.task_runner", runner)
     swept(small_csv, tmp_path / "workers", workers=2)
     assert (tmp_path / "killed").exists()
     assert left_behind(tmp_path / "workers") == left_behind(tmp_path / "alone")
@@ -173,7 +173,9 @@ def test_a_dask_cluster_leaves_the_same_bytes(
 ) -> None:
     """Two workers of a local cluster make the table and the files that this process makes."""
     import dask
+    import distributed  # brings its own settings first, or they would be gone with the one below
 
+    assert distributed
     swept(small_csv, tmp_path / "alone", workers=1)
     with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
         swept(small_csv, tmp_path / "cluster", dask="2")

@@ -25,6 +25,16 @@ class NotInKey(Generic[T]):
     value: T
 
 
+def call_name(stage: str, number: int) -> str:
+    """Return the name in a run of a stage's call; the first, number 0, has the stage's own."""
+    return f"{stage}-{number + 1}" if number else stage
+
+
+def stage_of(call: str) -> str:
+    """Return the stage of a call from its name in a run: `train` of `train-2`, the second one."""
+    return call.partition("-")[0]
+
+
 class StageKey(BaseModel):
     """Everything that decides a stage's output."""
 
@@ -74,6 +84,8 @@ def _parts(stage: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]
                 continue
             case SourceFile() | StoredFile() | int() | float() | str() | bool():
                 yield name, value
+            case tuple():
+                yield from _parts(stage, {f"{name}.{n}": part for n, part in enumerate(value)})
             case BaseModel():
                 plain = value.model_dump(mode="json")
                 for field in plain:

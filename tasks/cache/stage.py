@@ -6,7 +6,8 @@ is reused; called with a plan, it only says which. `prefect_task.py` runs it as 
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, get_type_hints
 
 from pydantic import BaseModel
@@ -19,11 +20,23 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=BaseModel)
 
 
+# Takes the number of calls, and yields what to call after each.
+Progress = Callable[[int], AbstractContextManager[Callable[[], None]]]
+
+
 class Performer(Protocol):
     """What a stage is called with: a `Run`, which performs it, or a `Plan`, which does not."""
 
     def perform(self, stage: "Stage[..., R]", arguments: Mapping[str, Any]) -> R:
         """Return the stage's record, and keep an account of it."""
+
+    def perform_all(
+        self,
+        stage: "Stage[..., R]",
+        calls: Sequence[Mapping[str, Any]],
+        progress: Progress,
+    ) -> list[R | Exception]:
+        """Return the records of several calls of a stage, and keep an account of each."""
 
 
 class Stage(Generic[P, R]):

@@ -93,10 +93,9 @@ class Store(BaseModel):
         """Return where the stage of a key keeps its state while it is at work."""
         return self.folder / "checkpoints" / key
 
-    def drop_checkpoints(self, key: str) -> None:
-        """Remove what the stage of a key kept while it was at work, all members of an ensemble."""
-        for path in (self.folder / "checkpoints").glob(f"{key}*"):
-            clear(path)
+    def drop_checkpoint(self, key: str) -> None:
+        """Remove what the stage of a key kept while it was at work."""
+        clear(self.checkpoint(key))
 
     def path(self, file: StoredFile) -> Path:
         """Return where a stored file is now."""

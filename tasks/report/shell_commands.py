@@ -46,7 +46,7 @@ def train_command(settings: Mapping[str, Any]) -> str:
 def _options(settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield every setting as an option of `digits train`, defaults included: they may change."""
     for name, value in settings.items():
-        if name == "refresh":
+        if name in ("refresh", "workers", "dask"):
             continue  # says how one run went about it, not what came out
         option = name.replace("_", "-")
         match value:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.cache.json_file import read_object
-from tasks.cache.key import StageKey
+from tasks.cache.key import StageKey, stage_of
 from tasks.errors import InputError
 
 MANIFEST = "manifest.json"
@@ -78,12 +78,12 @@ def point_latest(artifacts: Path) -> None:
 
 
 def latest_stage_keys(artifacts: Path) -> dict[str, StageKey]:
-    """Return the stage keys of the latest complete run, by stage; empty before the first run."""
+    """Return the stage keys of the latest complete run, by name; empty before the first run."""
     for folder in complete_runs(artifacts):
         try:
             stages = read_json(folder / MANIFEST)["stages"]
             return {
-                name: StageKey.model_validate({"stage": name, **described})
+                name: StageKey.model_validate({"stage": stage_of(name), **described})
                 for name, described in stages.items()
             }
         except (InputError, KeyError, ValueError, AttributeError):

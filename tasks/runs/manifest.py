@@ -65,6 +65,11 @@ class Manifest(BaseModel):
         """SHA-256 of every file that the stages left in the store, by its name there."""
         return {n: sha256 for each in self.stages.values() for n, sha256 in each.outputs.items()}
 
+    @property
+    def network_stage(self) -> str:
+        """The stage that made the run's network: `merge` for an ensemble, `train` for others."""
+        return "merge" if "merge" in self.stages else "train"
+
     def output(self, stage: str, file: str) -> tuple[str, str] | None:
         """Return name in the store and SHA-256 of what a stage kept as `file`; None if nothing."""
         outputs = self.stages[stage].outputs if stage in self.stages else {}

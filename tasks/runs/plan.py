@@ -3,15 +3,16 @@
 The flow's own lines are called with a plan in place of a run, so a plan can't differ from a run.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
 from tasks.cache import records
-from tasks.cache.key import WHY_CACHED, StageKey, differences, why_run
-from tasks.cache.stage import R, Stage
+from tasks.cache.key import WHY_CACHED, StageKey, call_name, differences, why_run
+from tasks.cache.stage import Progress, R, Stage
 from tasks.cache.store import Store
 from tasks.remote.results import download_result
 from tasks.runs import folders as run_folders
@@ -58,9 +59,19 @@ class Plan:
 
     def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
         """Note what the stage would do, and return its record if it is stored."""
-        waits_for = {n: v.stage for n, v in arguments.items() if isinstance(v, _NotMade)}
+        return self._note(stage.name, stage, arguments)
+
+    def perform_all(
+        self, stage: Stage[..., R], calls: Sequence[Mapping[str, Any]], progress: Progress
+    ) -> list[R | Exception]:
+        """Note what each of several calls of a stage would do."""
+        names = [call_name(stage.name, n) for n in range(len(calls))]
+        return [self._note(name, stage, each) for name, each in zip(names, calls, strict=True)]
+
+    def _note(self, name: str, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
+        waits_for = {n: each for n, value in arguments.items() if (each := _waited_for(value))}
         key = stage.key({n: v for n, v in arguments.items() if n not in waits_for})
-        before = self._before.get(stage.name)
+        before = self._before.get(name, self._before.get(stage.name))
         refresh = stage.name in self._refresh
         if not waits_for:
             download_result(self._store, key.digest)
@@ -71,7 +82,7 @@ class Plan:
                 [
                     *(
                         f"depends on {each}, which would run"
-                        for each in dict.fromkeys(waits_for.values())
+                        for each in dict.fromkeys(chain(*waits_for.values()))
                     ),
                     *own,
                 ]
@@ -79,10 +90,16 @@ class Plan:
         elif unusable or refresh:
             reason = why_run(before, key, unusable, refresh=refresh)
         else:
-            self.stages.append(StagePlan(stage=stage.name, state="cached", reason=WHY_CACHED))
+            self.stages.append(StagePlan(stage=name, state="cached", reason=WHY_CACHED))
             return cast(R, records.read(self._store, key.digest))
-        self.stages.append(StagePlan(stage=stage.name, state="would run", reason=reason))
-        return cast(R, _NotMade(stage.name))
+        self.stages.append(StagePlan(stage=name, state="would run", reason=reason))
+        return cast(R, _NotMade(name))
+
+
+def _waited_for(value: Any) -> list[str]:
+    """Return the stages that would make an argument, or parts of it."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return [part.stage for part in parts if isinstance(part, _NotMade)]
 
 
 def _without(key: StageKey, arguments: Collection[str]) -> StageKey:

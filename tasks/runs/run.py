@@ -4,7 +4,7 @@ Every stage that is called leaves its account here; `publish` writes them to the
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any, Concatenate, Self
 from prefect.task_runners import TaskRunner
 from pydantic import BaseModel
 
+from tasks.cache.key import call_name
 from tasks.cache.locks import IN_USE, shared
 from tasks.cache.prefect_task import execute
 from tasks.cache.side_by_side import side_by_side
-from tasks.cache.stage import P, R, Stage
+from tasks.cache.stage import P, Progress, R, Stage
 from tasks.cache.store import Store
 from tasks.remote.results import download_result, upload_result
 from tasks.runs import folders as run_folders
@@ -92,22 +93,22 @@ class Run:
 
     def perform(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
         """Run a stage, or take its stored result, and keep an account of which and why."""
-        return self._perform(stage, self._begin(stage, arguments))
+        return self._perform(stage, self._begin(stage, arguments, stage.name))
 
     def perform_all(
         self,
         stage: Stage[..., R],
         calls: Sequence[Mapping[str, Any]],
+        progress: Progress,
         allowed: type[Exception] | tuple[type[Exception], ...] = (),
-        done: Callable[[], None] = lambda: None,
     ) -> list[R | Exception]:
         """Perform several calls of a stage; those without a stored result run side by side.
 
         Args:
             stage: what to call.
             calls: the arguments of each.
+            progress: takes the number of calls, and yields what to call after each.
             allowed: errors that concern one call and not the others.
-            done: called whenever a call has come to its end.
 
         Returns:
             The record of each call, in their order, or the error where it is an allowed one.
@@ -115,37 +116,50 @@ class Run:
         Raises:
             Exception: any other error of a call; what is still at work then is ended.
         """
-        begun = [self._begin(stage, arguments) for arguments in calls]
-        new = {each.key.digest: each.arguments for each in begun if each.must_run}
+        begun = [
+            self._begin(stage, arguments, call_name(stage.name, number))
+            for number, arguments in enumerate(calls)
+        ]
         ended: dict[str, R | Exception] = {}
-        if new and (runner := self._runner_for(len(new))):
-            refresh = stage.name in self._refresh
-            with closing(side_by_side(runner, stage, self.store, new, refresh=refresh)) as each_end:
+        with progress(len(calls)) as done:
+            with closing(self._side_by_side(stage, begun)) as each_end:
                 for digest, outcome in each_end:
-                    if isinstance(outcome, BaseModel):
-                        upload_result(self.store, digest, is_new=True)
-                    elif not isinstance(outcome, allowed):
+                    if not isinstance(outcome, BaseModel) and not isinstance(outcome, allowed):
                         raise outcome
                     ended[digest] = outcome
                     done()
-        outcomes: list[R | Exception] = []
-        for call in begun:
-            digest = call.key.digest
-            if digest not in ended:
-                try:
-                    ended[digest] = self._perform(stage, call)
-                except allowed as error:
-                    ended[digest] = error
-                done()
-            elif isinstance(record := ended[digest], BaseModel):
-                self._end(call, record, cached=False)
-            outcomes.append(ended[digest])
-        return outcomes
+            for call in begun:
+                digest = call.key.digest
+                if digest not in ended:
+                    try:
+                        ended[digest] = self._perform(stage, call)
+                    except allowed as error:
+                        ended[digest] = error
+                    done()
+                elif isinstance(record := ended[digest], BaseModel):
+                    self._end(call, record, cached=False)
+        return [ended[call.key.digest] for call in begun]
 
-    def _begin(self, stage: Stage[..., R], arguments: Mapping[str, Any]) -> Call:
+    def _side_by_side(
+        self, stage: Stage[..., R], begun: Sequence[Call]
+    ) -> Generator[tuple[str, R | Exception], None, None]:
+        """Yield how the calls ended that are performed elsewhere, by their keys."""
+        new = {each.key.digest: each.arguments for each in begun if each.must_run}
+        runner = self._runner_for(len(new)) if new else None
+        if runner is None:
+            return
+        refresh = stage.name in self._refresh
+        with closing(side_by_side(runner, stage, self.store, new, refresh=refresh)) as each_end:
+            for digest, outcome in each_end:
+                if isinstance(outcome, BaseModel):
+                    upload_result(self.store, digest, is_new=True)
+                yield digest, outcome
+
+    def _begin(self, stage: Stage[..., R], arguments: Mapping[str, Any], name: str) -> Call:
         key = stage.key(arguments)
         download_result(self.store, key.digest)
-        return Call.begin(self.store, key, arguments, refresh=stage.name in self._refresh)
+        refresh = stage.name in self._refresh
+        return Call.begin(self.store, key, arguments, name, refresh=refresh)
 
     def _perform(self, stage: Stage[..., R], call: Call) -> R:
         state = execute(stage, self.store, call.arguments, refresh=call.refresh)
@@ -155,6 +169,8 @@ class Run:
         return self._end(call, result, cached=is_cached)
 
     def _end(self, call: Call, result: R, *, cached: bool) -> R:
-        self.store.drop_checkpoints(call.key.digest)  # its result is stored now
-        self.stages.append(call.account(self._before.get(call.key.stage), result, cached=cached))
+        self.store.drop_checkpoint(call.key.digest)  # its result is stored now
+        # A member of an ensemble that is new is compared with the first.
+        before = self._before.get(call.name, self._before.get(call.key.stage))
+        self.stages.append(call.account(before, result, cached=cached))
         return result

@@ -16,6 +16,7 @@ class StageRun(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    name: str  # in the run: the stage's, and from its second call on with a number, as train-2
     key: StageKey
     state: str  # "ran" or "cached"
     reason: str
@@ -37,6 +38,7 @@ class StageRun(BaseModel):
 class Call(NamedTuple):
     """A call of a stage that has begun."""
 
+    name: str
     key: StageKey
     arguments: Mapping[str, Any]
     unusable: str | None  # why its stored result can't be used
@@ -45,13 +47,13 @@ class Call(NamedTuple):
 
     @classmethod
     def begin(
-        cls, store: Store, key: StageKey, arguments: Mapping[str, Any], *, refresh: bool
+        cls, store: Store, key: StageKey, arguments: Mapping[str, Any], name: str, *, refresh: bool
     ) -> Self:
         """Look for a stored result, and remove a record that can't be used."""
         unusable = records.why_unusable(store, key.digest)
         if unusable:
             records.discard(store, key.digest)
-        return cls(key, arguments, unusable, refresh, time.perf_counter())
+        return cls(name, key, arguments, unusable, refresh, time.perf_counter())
 
     @property
     def must_run(self) -> bool:
@@ -68,6 +70,7 @@ class Call(NamedTuple):
         """
         reason = why_run(before, self.key, self.unusable, refresh=self.refresh)
         return StageRun(
+            name=self.name,
             key=self.key,
             state="cached" if cached else "ran",
             reason=WHY_CACHED if cached else reason,

@@ -47,11 +47,6 @@ class Checkpoint:
         self._path = path
         self._due = time.monotonic() + SECONDS_BETWEEN
 
-    def of_member(self, number: int) -> "Checkpoint":
-        """Return where a network of an ensemble keeps its own; that of the first is this one."""
-        name = f"{self._path.name}-{number}" if number else self._path.name
-        return Checkpoint(self._path.with_name(name))
-
     def load(self) -> Snapshot | None:
         """Return what was saved last; None where nothing was, or with a warning if it is damaged.
 

@@ -122,7 +122,7 @@ def _client(dask: str) -> Iterator["Client"]:
                     n_workers=int(dask),
                     threads_per_worker=1,
                     security=True,  # other users of this machine can send it nothing
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",  # two clusters may be here at once
                     silence_logs=logging.ERROR,
                 ) as cluster,
                 Client(cluster, set_as_default=False) as client,

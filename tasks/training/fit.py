@@ -90,7 +90,7 @@ def fit(
             show(epoch.number, epoch.cost)
             if checkpoint:
                 checkpoint.save_if_due(Snapshot(state, history, validation.best_weights))
-    if checkpoint:  # whatever comes next may be interrupted, such as another member's training
+    if checkpoint:  # whatever comes next may be interrupted
         checkpoint.save(Snapshot(state, history, validation.best_weights))
     weights = validation.best_weights if training.patience else state.network
     return weights, pd.DataFrame(history)

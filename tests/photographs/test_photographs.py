@@ -28,7 +28,8 @@ from tasks.photographs.read_photograph import read_photograph
 from tasks.photographs.strokes import strokes_in
 from tasks.photographs.training_image import training_image
 from tasks.runs.model import SavedModel
-from tasks.training.ensemble import fit_members
+from tasks.training.ensemble import member_rng
+from tasks.training.fit import fit
 
 CSV = PROJECT / "data" / "digits.csv"
 
@@ -47,7 +48,7 @@ def model(shipped: tuple[np.ndarray, np.ndarray]) -> SavedModel:
     images, labels = shipped
     train = Digits(images[:4000].reshape(-1, 400), labels[:4000].astype(np.int8), 20, 1)
     training = RECIPES["accurate"].model_copy(update={"epochs": 10})
-    weights, _ = fit_members(train, training, 0, lambda epoch, cost: None)
+    weights, _ = fit(train, training, member_rng(0), lambda epoch, cost: None)
     return SavedModel("quick", weights, "relu", 20, 255, tuple(range(10)))
 
 

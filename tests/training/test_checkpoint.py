@@ -12,7 +12,6 @@ from examples.training import CLASSIC, SILENT, InterruptedTraining, interrupt_at
 from network.training_state import TrainingState
 from tasks.training import checkpoint as checkpoint_module
 from tasks.training.checkpoint import Checkpoint, Snapshot
-from tasks.training.ensemble import fit_members
 from tasks.training.fit import fit
 from tasks.training.progress import Show
 from tasks.training.settings import TrainingSettings
@@ -56,30 +55,23 @@ def test_a_resumed_training_ends_with_the_same_bits(recipe: str, tmp_path: Path)
 
 
 @pytest.mark.usefixtures("every_epoch")
-def test_an_interrupted_ensemble_trains_no_member_twice(tmp_path: Path) -> None:
-    """Complete members stay so, the one at work resumes, and the bits are those of one go."""
+def test_a_training_that_ended_by_its_patience_is_not_resumed(tmp_path: Path) -> None:
+    """What is interrupted between a training's end and its stored result has its state."""
     training = TrainingSettings(
-        convolutions=(2,),
-        hidden_layers=(8,),
-        epochs=3,
-        members=3,
-        validation_fraction=0.2,
-        patience=1,
+        convolutions=(2,), hidden_layers=(8,), epochs=9, validation_fraction=0.2, patience=1
     )
-    digits = easy_digits(100)
     epochs: list[int] = []
-    whole = outcome(*fit_members(digits, training, 3, lambda e, _: epochs.append(e)))
-    for stop in (epochs[2], epochs[-1]):
-        with pytest.raises(InterruptedTraining):
-            fit_members(digits, training, 3, interrupt_at(stop), Checkpoint(tmp_path / "key"))
-    rest: list[int] = []
-    show = lambda e, _: rest.append(e)  # noqa: E731
-    resumed = fit_members(digits, training, 3, show, Checkpoint(tmp_path / "key"))
-    assert rest == epochs[-1:]
-    assert outcome(*resumed) == whole
-    done: list[int] = []
-    fit_members(digits, training, 3, lambda e, _: done.append(e), Checkpoint(tmp_path / "key"))
-    assert done == [], "a training that ended by its patience is not resumed"
+
+    def fitted() -> tuple[list[np.ndarray], pd.DataFrame]:
+        rng = np.random.default_rng(3)
+        show = lambda epoch, _: epochs.append(epoch)  # noqa: E731
+        return fit(easy_digits(100), training, rng, show, Checkpoint(tmp_path / "key"))
+
+    whole = outcome(*fitted())
+    assert epochs != list(range(1, 10)), "patience did not end it"
+    epochs.clear()
+    assert outcome(*fitted()) == whole
+    assert epochs == []
 
 
 def snapshot(epochs: int = 2) -> Snapshot:

@@ -7,7 +7,8 @@ import pandas as pd
 
 from network.model import predict
 from tasks.digits.table import Digits
-from tasks.training.ensemble import fit_members
+from tasks.training.ensemble import member_rng
+from tasks.training.fit import fit
 from tasks.training.settings import TrainingSettings
 
 CSV = Path(__file__).resolve().parents[2] / "data" / "digits.csv"
@@ -20,7 +21,7 @@ def test_five_hidden_layers_of_100_recognise_97_percent() -> None:
     pixels, labels = table[:, :-1].astype("uint8"), table[:, -1].astype("int8")
     training = TrainingSettings(convolutions=(), hidden_layers=(100,) * 5, learning_rate=0.03)
     train = Digits(pixels[:4000], labels[:4000], 20, 255)
-    weights, history = fit_members(train, training, 0, lambda epoch, cost: None)
+    weights, history = fit(train, training, member_rng(0), lambda epoch, cost: None)
     assert [layer.shape[0] for layer in weights] == [100] * 5 + [10]
     predicted = predict(weights, pixels[4000:] / np.float32(255), "relu").argmax(axis=1)
     assert (predicted == labels[4000:]).mean() > 0.97

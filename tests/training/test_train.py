@@ -1,7 +1,6 @@
 """Training as a plain function: history, validation part, early stopping, deep networks."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from examples.digits import easy_digits
 from examples.training import CLASSIC, SILENT
@@ -9,11 +8,10 @@ from numpy.random import default_rng
 
 from network.convolution import convolutions
 from network.model import predict, weighted_sums
-from network.weights import dump_weights
 from tasks.digits.network_inputs import scaled_images
 from tasks.digits.table import Digits
 from tasks.errors import DataError, InputError
-from tasks.training.ensemble import fit_members
+from tasks.training.ensemble import member_rng, merge_members
 from tasks.training.fit import fit
 from tasks.training.settings import TrainingSettings
 
@@ -90,24 +88,15 @@ def test_equal_seeds_give_equal_weights_with_distortion() -> None:
 def test_members_differ_and_their_network_is_their_mean() -> None:
     """Each has weights of its own; the ensemble's sums and its history are the means of theirs."""
     digits = easy_digits(60)
-    training = CLASSIC.model_copy(update={"epochs": 4, "members": 3, "hidden_layers": (6,)})
-    alone = [fit(digits, training, default_rng([5, n]), SILENT) for n in (1, 2, 3)]
-    weights, history = fit_members(digits, training, 5, SILENT)
+    training = CLASSIC.model_copy(update={"epochs": 4, "hidden_layers": (6,)})
+    alone = [fit(digits, training, member_rng(5, n), SILENT) for n in range(3)]
+    weights, history = merge_members(*zip(*alone, strict=True))
     images = scaled_images(digits, "float32")
     sums = [weighted_sums(each, images, "sigmoid") for each, _ in alone]
     assert not np.array_equal(sums[0], sums[1])
     assert weighted_sums(weights, images, "sigmoid") == pytest.approx(np.mean(sums, axis=0), 1e-4)
     costs = [each["cost"] for _, each in alone]
     assert history["cost"].tolist() == pytest.approx(np.mean(costs, axis=0).tolist(), 1e-12)
-
-
-def test_one_member_is_a_single_network_bit_for_bit() -> None:
-    """Where no ensemble is asked for, nothing is merged."""
-    digits = easy_digits(60)
-    single, rows = fit(digits, CLASSIC, default_rng([5, 1]), SILENT)
-    weights, history = fit_members(digits, CLASSIC, 5, SILENT)
-    assert dump_weights(weights) == dump_weights(single)
-    pd.testing.assert_frame_equal(history, rows, check_exact=True)
 
 
 def test_a_convolutional_network_is_trained_to_plain_matrices() -> None:
