@@ -27,6 +27,7 @@ from tasks.training.settings import TrainingSettings
 LEARNT, NEW = (0, 1, 2, 3, 4), (5, 6, 7, 8, 9)
 IMAGES = 20  # of each new digit
 BASE = TrainingSettings(
+    convolutions=(),
     hidden_layers=(500, 100),
     activation="sigmoid",
     initialization="glorot",

@@ -3,12 +3,16 @@
 from tasks.training.settings import TrainingSettings
 
 RECIPES = {
-    # The defaults: two hidden layers of rectifiers, and new distortions of the images every epoch.
+    # The defaults: two convolutional layers and a hidden one, of rectifiers, and new distortions of
+    # the images every epoch.
     "accurate": TrainingSettings(),
-    # Four wider networks, trained longer and merged into one that averages them.
-    "best": TrainingSettings(hidden_layers=(800, 200), epochs=250, distortion=1.6, members=4),
+    # Four networks of two wide hidden layers, trained longer, merged into one that averages them.
+    "best": TrainingSettings(
+        convolutions=(), hidden_layers=(800, 200), epochs=250, distortion=1.6, members=4
+    ),
     # Full-batch gradient descent on one small hidden layer, as first courses teach it.
     "classic": TrainingSettings(
+        convolutions=(),
         hidden_layers=(40,),
         activation="sigmoid",
         initialization="uniform",
@@ -33,5 +37,5 @@ def values_by_recipe(setting: str) -> str:
 
 def _in_words(value: object) -> str:
     if isinstance(value, tuple):
-        return " and ".join(map(str, value))
+        return " and ".join(map(str, value)) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -13,13 +13,13 @@ class TrainingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     convolutions: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(
-        default=(),
+        default=(16, 48),
         title="Convolutions",
         description="Kernels of each convolutional layer, first to last, before the hidden layers; "
         "none for hidden layers alone.",
     )
     hidden_layers: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
-        default=(500, 150),
+        default=(150,),
         title="Hidden layers",
         description="Width of each hidden layer, first to last; without convolutions, none is "
         "logistic regression.",
@@ -34,7 +34,7 @@ class TrainingSettings(BaseModel):
         "he for relu.",
     )
     epochs: int = Field(
-        default=140,
+        default=120,
         ge=1,
         le=1_000_000,
         title="Epochs",
