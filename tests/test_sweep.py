@@ -1,5 +1,6 @@
 """Sweeps: every point of a grid is trained and judged on held-out training digits."""
 
+import importlib
 import json
 import multiprocessing
 import os
@@ -173,9 +174,8 @@ def test_a_dask_cluster_leaves_the_same_bytes(
 ) -> None:
     """Two workers of a local cluster make the table and the files that this process makes."""
     import dask
-    import distributed  # brings its own settings first, or they would be gone with the one below
 
-    assert distributed
+    importlib.import_module("distributed")  # its own settings first, or they go with the one below
     swept(small_csv, tmp_path / "alone", workers=1)
     with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
         swept(small_csv, tmp_path / "cluster", dask="2")

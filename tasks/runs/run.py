@@ -162,6 +162,7 @@ class Run:
         return Call.begin(self.store, key, arguments, name, refresh=refresh)
 
     def _perform(self, stage: Stage[..., R], call: Call) -> R:
+        call = call._replace(began=time.perf_counter())  # others may have been waited for
         state = execute(stage, self.store, call.arguments, refresh=call.refresh)
         result, is_cached = state.result(), state.name == "Cached"
         if not is_cached:
