@@ -53,7 +53,6 @@ def dask_workers(dask: str, parquet: Path) -> Iterator[Workers | None]:
         yield None
         return
     with _client(dask) as client:
-        read: dict[tuple[int, int], Future[Examples]] = {}
 
         def workers(partitions: Sequence[slice], settings: GradientSettings) -> Compute:
             addresses, code = list(client.nthreads()), digests_of_stage("tasks.train")
@@ -65,12 +64,10 @@ def dask_workers(dask: str, parquet: Path) -> Iterator[Workers | None]:
                     "workers": [addresses[number * len(addresses) // len(partitions)]],
                     "allow_other_workers": True,
                 }
-                key = rows.start, rows.stop
-                if key not in read:  # members of an ensemble have the same
-                    read[key] = client.submit(
-                        read_partition, parquet.resolve(), rows, code, pure=False, **where
-                    )
-                kept.append((read[key], where))
+                read = client.submit(
+                    read_partition, parquet.resolve(), rows, code, pure=False, **where
+                )
+                kept.append((read, where))
             return _on(client, kept, settings)
 
         yield workers
