@@ -6,6 +6,7 @@ no rows are lost, and the sums are the same.
 """
 
 import logging
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -99,13 +100,19 @@ def read_partition(parquet: Path, rows: slice, code: Mapping[str, str]) -> Examp
     return Examples(digits.pixels, targets, digits.pixel_max)
 
 
+def dask_setup(worker: object) -> None:
+    """Leave Ctrl-C to the starter of a worker that was started here; Dask looks for this name."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def _client(dask: str) -> Iterator["Client"]:
     """Yield a client of a cluster, which is ended afterwards if it was started for this."""
     from dask import config  # an extra, and slow to import
     from distributed import Client, LocalCluster
 
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs every connection
+    # It logs every connection, and tracebacks when it is interrupted.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     settings = {
         # The weights are sent once a step, whatever their size.
         "distributed.admin.large-graph-warning-threshold": "1TB",
@@ -120,7 +127,8 @@ def _client(dask: str) -> Iterator["Client"]:
                     threads_per_worker=1,
                     security=True,  # other users of this machine can send it nothing
                     dashboard_address="127.0.0.1:0",  # two clusters may be here at once
-                    silence_logs=logging.ERROR,
+                    silence_logs=logging.CRITICAL,
+                    preload=[__name__],
                 ) as cluster,
                 Client(cluster, set_as_default=False) as client,
             ):
