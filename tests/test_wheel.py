@@ -38,7 +38,7 @@ def test_the_wheel_has_all_code_and_what_comes_with_it(wheel: Path) -> None:
         if path.is_file() and path.suffix != ".pyc"
     }
     shipped = ["data/digits.csv", "data/README.md", "prefect.toml", "prefect.yaml"]
-    shipped += ["automations/notify.yaml", "automations/vanished.yaml"]
+    shipped += [f"automations/{name}.yaml" for name in ("notify", "unbegun", "vanished")]
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         assert names == expected | {f"flows/shipped_files/{name}" for name in shipped}

@@ -72,7 +72,7 @@ def test_a_label_set_that_can_not_be_meant_is_refused(classes: list[float], word
 @pytest.mark.parametrize("classes", [[1, 2], [0, 5, 10]])
 def test_ten_can_only_mean_zero_where_there_is_a_zero_and_no_ten(classes: list[int]) -> None:
     """The two settings would contradict each other."""
-    with pytest.raises(ValidationError, match="needs classes with 0 and without 10"):
+    with pytest.raises(ValidationError, match="needs `classes` with 0 and without 10"):
         CsvFormat.model_validate({"classes": classes, "label_ten_is_zero": True})
 
 
