@@ -52,7 +52,8 @@ def sweep(
     starts = [find_initial_network(given, artifacts, training, classes) for _, training in points]
     runners = runner_for(settings)
     with Run(settings.artifacts, flow_run.name, settings.refresh, runners) as run:
-        ingested = ingest(run, SourceFile.of(settings.csv), settings.data)
+        source = SourceFile.of(settings.csv)
+        ingested = ingest(run, source, settings.data)
         run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
         split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
         held_out_rows = round(settings.training.validation_fraction * split.train_rows)
@@ -77,7 +78,7 @@ def sweep(
                 "Every training of the grid diverged: try a smaller `learning_rate`."
             )
         command = _command(settings, {name: results[0][name] for name in settings.grid})
-        return publish_sweep(run, settings, results, held_out_rows, command)
+        return publish_sweep(run, source, settings, results, held_out_rows, command)
 
 
 def _command(settings: SweepSettings, best: dict[str, Any]) -> str:

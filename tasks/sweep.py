@@ -15,9 +15,10 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
 from tasks.cache.json_file import write_json
-from tasks.cache.store import Store
+from tasks.cache.store import SourceFile, Store
 from tasks.digits.scores import wilson_interval
 from tasks.remote.folders import complete_folder, upload_folder
+from tasks.report.sweep_report import write_sweep_report
 from tasks.runs.provenance import provenance
 from tasks.runs.run import Run
 from tasks.train import Trained
@@ -79,12 +80,22 @@ def best_first(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 @task(cache_policy=NO_CACHE, persist_result=False)
 def publish_sweep(
     run: Run,
+    source: SourceFile,
     settings: BaseModel,
     results: Sequence[Mapping[str, Any]],
     held_out_rows: int,
     command: str,
 ) -> Swept:
-    """Write the sweep's folder, which appears whole or not at all, and its table in Prefect."""
+    """Write the sweep's folder, which appears whole or not at all, and its table in Prefect.
+
+    Args:
+        run: the sweep.
+        source: the data.
+        settings: of the sweep.
+        results: one a point, with its scores; at least one did not diverge.
+        held_out_rows: the number of digits they were scored on.
+        command: trains with the best settings.
+    """
     ordered = best_first(results)
     sweeps = run.store.folder / "sweeps"
     sweeps.mkdir(parents=True, exist_ok=True)
@@ -93,6 +104,7 @@ def publish_sweep(
         "seconds": round(run.seconds, 3),
         "held_out_rows": held_out_rows,
         "command": command,
+        "source": source.model_dump(mode="json"),
         "settings": settings.model_dump(mode="json"),
         **provenance(),
     }
@@ -101,6 +113,7 @@ def publish_sweep(
         folder.mkdir()
         table = pd.DataFrame(_flat(result) for result in ordered)
         table.to_csv(folder / "results.csv", index=False)
+        write_sweep_report(folder, account, ordered)
         write_json(folder / ACCOUNT, account)
         folder.rename(sweeps / run.name)
     upload_folder(run.store.folder, f"sweeps/{run.name}", ACCOUNT)

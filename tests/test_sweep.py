@@ -95,6 +95,7 @@ def test_a_sweep_ranks_its_points_and_never_reads_the_test_split(
     folder = tmp_path / swept["directory"]
     assert list(pd.read_csv(folder / "results.csv")["learning_rate"]) == [1.0, 0.001, 1e6]
     assert json.loads((folder / "sweep.json").read_text())["settings"]["grid"] == grid
+    assert "Best of 3 points" in (folder / "report.md").read_text()
     assert [path.name for path in folder.parent.iterdir()] == [folder.name], "no half-written one"
     assert not list((tmp_path / "artifacts/store").glob("predictions-*.parquet"))
 

@@ -51,5 +51,6 @@ def sweep(
     out.print(
         f"Accuracy and cost on {swept.held_out_rows:,} held-out digits of the training split."
     )
+    out.print(f"Report: {swept.directory / 'report.html'}")
     out.print(f"Table: {swept.directory / 'results.csv'}")
     out.print(f"Train the best on all of the training split:\n\n{swept.command}\n")

@@ -3,20 +3,19 @@
 What it says is in `templates/report.md.jinja`; escaping and HTML are in `markdown`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
 from tasks.cache.atomic import atomic_path
 from tasks.digits.classes import image_noun, label_noun
 from tasks.report.figure_style import NUMBERED
-from tasks.report.markdown import Markdown, code, data_url, escaped, html
-from tasks.report.pages import TEMPLATES, pages, percent
+from tasks.report.markdown import Markdown, data_url, escaped, html
+from tasks.report.pages import pages, percent
 from tasks.report.shell_commands import commands
+from tasks.report.texts import setting, texts
 from tasks.runs.flat_settings import flat_settings
 from tasks.runs.past_runs import PastRun
 
@@ -86,7 +85,7 @@ def _filled_in(
         return Markdown(f"*{description}* It is too large for this page: see {_FIGURES[name]}.")
 
     matrix = np.asarray(metrics["confusion_matrix"])
-    return _texts.get_template("report.md.jinja").render(
+    return texts.get_template("report.md.jinja").render(
         manifest=manifest,
         metrics=metrics,
         numbered=len(matrix) <= NUMBERED,
@@ -97,7 +96,7 @@ def _filled_in(
         runs=runs,
         mistakes=int(matrix.sum() - np.trace(matrix)),
         confusions=list(_worst_confusions(matrix, metrics["classes"])),
-        settings={n: _setting(value) for n, value in flat_settings(manifest["settings"]).items()},
+        settings={n: setting(value) for n, value in flat_settings(manifest["settings"]).items()},
         distortion=manifest["settings"]["training"].get("distortion"),
         commands=Markdown(commands(manifest, (metrics["champion"] or {}).get("run"))),
     )
@@ -112,57 +111,3 @@ def _worst_confusions(matrix: np.ndarray, classes: Sequence[int], most: int = 3)
         if times := int(wrong[true, predicted]):
             words = f"{classes[true]} predicted as {classes[predicted]}"
             yield f"{words} ({times} {'time' if times == 1 else 'times'})"
-
-
-def _setting(value: Any) -> str:
-    """Write a setting's value as a command has it."""
-    match value:
-        case list() | tuple():
-            return " ".join(map(str, value)) or "none"
-        case bool():
-            return "yes" if value else "no"
-        case _:
-            return "none" if value is None else str(value)
-
-
-def _duration(seconds: float) -> Markdown:
-    if seconds < 60:
-        return Markdown(f"{seconds:.{2 if seconds < 1 else 1}f}\N{NO-BREAK SPACE}s")
-    minutes, rest = divmod(round(seconds), 60)
-    return Markdown(f"{minutes}\N{NO-BREAK SPACE}min {rest}\N{NO-BREAK SPACE}s")
-
-
-def _p_value(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-
-
-def _date(moment: str) -> str:
-    then = datetime.fromisoformat(moment)
-    return f"{then.day} {then:%B %Y, %H:%M} UTC"
-
-
-def _files(digests: Mapping[str, str]) -> Markdown:
-    return Markdown(
-        ", ".join(f"{escaped(name)} {code(sha256[:12])}" for name, sha256 in digests.items())
-    )
-
-
-_FILTERS: dict[str, Callable[..., str]] = {
-    "code": code,
-    "count": lambda number: f"{number:,}",
-    "date": _date,
-    "duration": _duration,
-    "files": _files,
-    "p_value": _p_value,
-    "index": lambda index: f"{index:.3f}",
-    "number": lambda number: f"{number:.3g}",
-    "percent": lambda share: Markdown(percent(share)),  # its space would be shown by its code
-    "share": lambda share: "none" if share is None else Markdown(percent(share)),
-}
-_texts = Environment(
-    loader=TEMPLATES,
-    undefined=StrictUndefined,
-    finalize=escaped,  # every value is escaped unless it is markdown already
-    keep_trailing_newline=True,
-)
-_texts.filters.update(_FILTERS)

@@ -1,0 +1,90 @@
+"""A sweep's report: its picture, and one text for report.md and report.html.
+
+What it says is in `templates/sweep.md.jinja`.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tasks.report.figure_style import OF_A_FILE
+from tasks.report.markdown import Markdown, html
+from tasks.report.pages import pages, percent
+from tasks.report.sweep_chart import BEST, axes_of, dot_chart, heat_map, varied
+from tasks.report.texts import setting, texts
+from tasks.runs.flat_settings import flat_settings
+
+_PICTURE = "figures/sweep.svg"
+
+
+def write_sweep_report(
+    folder: Path, account: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write a sweep's figures/sweep.svg, report.md and report.html.
+
+    Args:
+        folder: the sweep's folder, which nobody reads yet.
+        account: what is in its sweep.json.
+        results: one a point, best first, at least one with an accuracy; those that diverged last.
+    """
+    grid = account["settings"]["grid"]
+    axes = axes_of(grid)
+    description = _described(results, grid, axes)
+    chart = heat_map(results, grid, axes) if axes else dot_chart(results, grid)
+    template = pages.get_template("heat_map.svg.jinja" if axes else "dots.svg.jinja")
+    (folder / "figures").mkdir()
+    picture = template.render(chart=chart, description=description, colours=OF_A_FILE)
+    (folder / _PICTURE).write_text(picture, encoding="utf-8")
+    best = results[0]
+    text = texts.get_template("sweep.md.jinja").render(
+        account=account,
+        best=best,
+        results=results[:BEST],
+        points=len(results),
+        like_best=_like_the_best(results),
+        diverged=[_named(one, grid) for one in results if one["validation_accuracy"] is None],
+        most=BEST,
+        patience=best.get("patience", account["settings"]["training"]["patience"]),
+        names=list(grid),
+        best_point=_named(best, grid),
+        picture=_PICTURE,
+        description=description,
+        heat_map=axes is not None,
+        settings={
+            name: setting(value)
+            for name, value in flat_settings(
+                {n: value for n, value in account["settings"].items() if n != "grid"}
+            ).items()
+            if name.removeprefix("training.") not in grid
+        },
+        command=Markdown(account["command"]),
+    )
+    body, sections = html(text, folder)
+    title = f"{percent(best['validation_accuracy'])}, {account['sweep']}"
+    page = pages.get_template("report.html.jinja").render(title=title, body=body, sections=sections)
+    for name, content in (("report.md", text), ("report.html", page)):
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+def _named(point: Mapping[str, Any], names: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {setting(point[name])}" for name in names)
+
+
+def _like_the_best(results: Sequence[Mapping[str, Any]]) -> int:
+    """Count the other points whose 95 % interval holds the best accuracy."""
+    best = results[0]["validation_accuracy"]
+    return sum((one["interval_high"] or 0.0) >= best for one in results[1:])
+
+
+def _described(
+    results: Sequence[Mapping[str, Any]],
+    grid: Mapping[str, Sequence[Any]],
+    axes: tuple[str, str] | None,
+) -> str:
+    """Describe the picture to those who do not see it."""
+    accuracy = percent(results[0]["validation_accuracy"]).replace("\N{NO-BREAK SPACE}", " ")
+    best = f"best {accuracy} at {_named(results[0], grid)}."
+    if axes:
+        return f"Heat map of the held-out accuracy by {axes[0]} and {axes[1]}; {best}"
+    names = ", ".join(varied(grid))
+    return f"Dot chart of the best held-out accuracies by {names}, with 95 % intervals; {best}"
