@@ -86,6 +86,6 @@ def _command(settings: SweepSettings, best: dict[str, Any]) -> str:
     training = settings.training.model_dump() | best
     if not training["patience"]:  # with patience, the held-out digits decide when to stop
         training["validation_fraction"] = 0.0
-    given = settings.model_dump(exclude={"grid", "training", "workers", "dask"})
+    given = settings.model_dump(exclude={"grid", "samples", "training", "workers", "dask"})
     chosen = Settings.model_validate({**given, "training": training})
     return train_command(chosen.model_dump(mode="json"))

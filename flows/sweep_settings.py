@@ -1,10 +1,11 @@
 """The parameters of a sweep: those of a training, and a grid that varies some of them."""
 
-import itertools
 import json
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
+import numpy as np
 from cyclopts import Parameter
 from pydantic import Field, JsonValue, field_validator, model_validator
 
@@ -28,7 +29,15 @@ class SweepSettings(TrainingFlowSettings):
         min_length=1,
         title="Grid",
         description="Training settings to vary, each with a list of values, as a JSON object; "
-        "every combination is trained.",
+        "every combination is trained, or some at random (`samples`).",
+    )
+    samples: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        title="Samples",
+        description="How many of the grid's combinations to train, drawn at random without "
+        "replacement; 0 for all of them.",
     )
 
     @model_validator(mode="before")
@@ -60,11 +69,39 @@ class SweepSettings(TrainingFlowSettings):
                 "networks are compared on the same held-out digits: give one `validation_fraction` "
                 "above 0, outside the grid"
             )
+        combinations = math.prod(map(len, self.grid.values()))
+        if self.samples > combinations:
+            raise ValueError(
+                f"`samples` {self.samples:,}: the grid has {combinations:,} combinations; give at "
+                "most as many, or 0 for all of them"
+            )
         list(self.points())  # a value out of range is an error before the first training, not after
         return self
 
     def points(self) -> Iterator[tuple[dict[str, Any], TrainingSettings]]:
-        """Yield every point of the grid, the last setting fastest, with its training settings."""
-        for values in itertools.product(*self.grid.values()):
-            point = dict(zip(self.grid, values, strict=True))
+        """Yield the points to train, the last setting fastest, with their training settings."""
+        count = math.prod(map(len, self.grid.values()))
+        drawn = drawn_places(count, self.samples, self.seed) if self.samples else range(count)
+        for number in sorted(drawn):
+            place, point = number, {}
+            for name, values in reversed(self.grid.items()):
+                place, choice = divmod(place, len(values))
+                point[name] = values[choice]
+            point = {name: point[name] for name in self.grid}
             yield point, TrainingSettings.model_validate({**self.training.model_dump(), **point})
+
+
+def drawn_places(count: int, samples: int, seed: int) -> list[int]:
+    """Draw places from 0 to count - 1 without replacement; a larger number only adds to them.
+
+    The Fisher-Yates shuffle, of which only what has moved is kept: a grid may have more
+    combinations than the memory has room for.
+    """
+    rng = np.random.default_rng(seed)
+    moved: dict[int, int] = {}
+    drawn = []
+    for first in range(samples):
+        other = int(rng.integers(first, count))
+        drawn.append(moved.get(other, other))
+        moved[other] = moved.get(first, first)
+    return drawn

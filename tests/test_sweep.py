@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from examples.real_runs import WARM
 from pydantic import ValidationError
 
 from flows.dask_cluster import check_dask
-from flows.sweep_settings import HELD_OUT, SweepSettings
+from flows.sweep_settings import HELD_OUT, SweepSettings, drawn_places
 from tasks.errors import InputError
 from tasks.sweep import best_first
 from tasks.training import fit as fitting
@@ -44,6 +45,38 @@ def test_a_grid_is_every_combination() -> None:
         assert training.validation_fraction == HELD_OUT
 
 
+def test_more_samples_only_add_points() -> None:
+    """Drawn once each by the seed, in the grid's order; all of them are the whole grid."""
+    grid = {"l2": [0, 1, 2], "momentum": [0.1, 0.3, 0.5, 0.7], "epochs": [1, 2]}
+
+    def drawn(samples: int, seed: int = 0) -> list[dict[str, Any]]:
+        given = {"grid": grid, "samples": samples, "seed": seed}
+        return [point for point, _ in SweepSettings.model_validate(given).points()]
+
+    whole = drawn(0)
+    assert len(whole) == 24
+    for samples in range(1, 24):
+        fewer, more = drawn(samples), drawn(samples + 1)
+        assert len(fewer) == samples
+        assert [point for point in whole if point in more and point in fewer] == fewer
+    assert more == whole
+    assert drawn(8) == drawn(8) != drawn(8, seed=1)
+
+
+def test_samples_are_even() -> None:
+    """Every combination is drawn as often as any other, up to chance, of however many."""
+    counts = Counter(place for seed in range(600) for place in drawn_places(6, 2, seed))
+    assert sorted(counts) == list(range(6))
+    assert all(150 <= times <= 250 for times in counts.values()), "200 are expected"
+    assert len(set(drawn_places(10**15, 50, 0))) == 50
+
+
+def test_more_samples_than_combinations_are_refused() -> None:
+    """The error says how many there are."""
+    with pytest.raises(ValidationError, match="the grid has 6 combinations"):
+        SweepSettings.model_validate({"grid": {"l2": [0, 1, 2], "epochs": [1, 2]}, "samples": 7})
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -54,6 +87,7 @@ def test_a_grid_is_every_combination() -> None:
         {"grid": {"validation_fraction": [0.1, 0.2]}},
         {"grid": "{'l2': 1}"},
         {"training": {"validation_fraction": 0}},
+        {"samples": -1},
         {"dask": "0"},
         {"dask": "127.0.0.1:8786"},
     ],

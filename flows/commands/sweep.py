@@ -17,7 +17,7 @@ from tasks.runs.shared_runs import update_runs
 def sweep(
     *, settings: Annotated[SweepSettings, Parameter(name="*")] = SweepSettings(), json: Json = False
 ) -> None:
-    """Train every combination of a grid of settings and rank them by held-out training digits."""
+    """Train the combinations of a grid of settings and rank them by held-out training digits."""
     # A wrong path or format is reported at once, not after a server has been started.
     update_runs(settings.artifacts)
     check_csv(settings.csv, settings.data)
