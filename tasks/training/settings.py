@@ -88,8 +88,8 @@ class TrainingSettings(BaseModel):
         ge=1,
         le=20,
         title="Members",
-        description="Networks to train one after another, each from initial weights of its own, "
-        "and to merge into one that averages them; 1 is a single network.",
+        description="Networks to train, each from initial weights of its own, and to merge into "
+        "one that averages them; 1 is a single network.",
     )
     freeze_layers: int = Field(
         default=0,
