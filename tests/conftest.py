@@ -185,7 +185,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `make chaos N=200` and `make team N=20` do more than the suite does."""
     parser.addoption("--together", type=int, default=3, help="runs at once of the team's test")
-    parser.addoption("--kills", type=int, default=12, help="kills of the chaos test")
+    parser.addoption("--kills", type=int, default=8, help="kills of the chaos test")
 
 
 @pytest.fixture
