@@ -15,12 +15,14 @@ from flows.sweep_settings import SweepSettings
 from flows.task_runner import runner_for
 from flows.train_network import calls_of_members, merge_if_several
 from network.gradient_descent import DivergenceError
-from tasks.cache.store import SourceFile
+from tasks.cache.store import SourceFile, StoredFile
 from tasks.champion.drift import refuse_drift
+from tasks.errors import DataError
+from tasks.fold import fold
 from tasks.ingest import ingest
 from tasks.report.shell_commands import train_command
 from tasks.runs.run import Run
-from tasks.shuffle_split import shuffle_split
+from tasks.shuffle_split import Split, shuffle_split
 from tasks.sweep import Swept, best_first, held_out_scores, publish_sweep
 from tasks.train import train
 from tasks.training.initial_network import find_initial_network
@@ -56,21 +58,27 @@ def sweep(
         ingested = ingest(run, source, settings.data)
         run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
         split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
-        held_out_rows = round(settings.training.validation_fraction * split.train_rows)
+        held_out_rows, parts = _held_out_parts(run, split, settings)
+        trainings = [training for _, training in points]
+        if settings.folds > 1:
+            fraction = {"validation_fraction": held_out_rows / split.train_rows}
+            trainings = [training.model_copy(update=fraction) for training in trainings]
         calls = [
-            calls_of_members(split.train, training, settings.seed, initial)
-            for (_, training), initial in zip(points, starts, strict=True)
+            calls_of_members(part, training, settings.seed, initial)
+            for training, initial in zip(trainings, starts, strict=True)
+            for part in parts
         ]
         # That a training diverges concerns its point, not the sweep.
         members = iter(
             run.perform_all(train, list(chain(*calls)), progress_of_several, DivergenceError)
         )
         networks = [
-            merge_if_several(run, list(islice(members, training.members))) for _, training in points
+            [merge_if_several(run, list(islice(members, training.members))) for _ in parts]
+            for training in trainings
         ]
         results = [
-            {**point, **held_out_scores(run.store, trained, training, held_out_rows)}
-            for (point, training), trained in zip(points, networks, strict=True)
+            {**point, **held_out_scores(run.store, folds, training, held_out_rows)}
+            for (point, training), folds in zip(points, networks, strict=True)
         ]
         results = best_first(results)
         if results[0]["validation_accuracy"] is None:
@@ -78,7 +86,28 @@ def sweep(
                 "Every training of the grid diverged: try a smaller `learning_rate`."
             )
         command = _command(settings, {name: results[0][name] for name in settings.grid})
-        return publish_sweep(run, source, settings, results, held_out_rows, command)
+        return publish_sweep(run, source, settings, results, held_out_rows * len(parts), command)
+
+
+def _held_out_parts(
+    run: Run, split: Split, settings: SweepSettings
+) -> tuple[int, list[StoredFile]]:
+    """Return how many digits a training holds out, and the training split in the order of each.
+
+    Raises:
+        DataError: there are more folds than digits.
+    """
+    folds = settings.folds
+    if folds < 2:
+        return round(settings.training.validation_fraction * split.train_rows), [split.train]
+    held_out_rows = split.train_rows // folds
+    if held_out_rows == 0:
+        raise DataError(
+            f"`folds` {folds}: the training split has {split.train_rows} digits. Give at most as "
+            "many folds, or add rows."
+        )
+    numbers = range(folds)
+    return held_out_rows, [fold(run, split.train, held_out_rows, each).train for each in numbers]
 
 
 def _command(settings: SweepSettings, best: dict[str, Any]) -> str:
@@ -86,6 +115,6 @@ def _command(settings: SweepSettings, best: dict[str, Any]) -> str:
     training = settings.training.model_dump() | best
     if not training["patience"]:  # with patience, the held-out digits decide when to stop
         training["validation_fraction"] = 0.0
-    given = settings.model_dump(exclude={"grid", "samples", "training", "workers", "dask"})
+    given = settings.model_dump(exclude={"grid", "samples", "folds", "training", "workers", "dask"})
     chosen = Settings.model_validate({**given, "training": training})
     return train_command(chosen.model_dump(mode="json"))

@@ -39,6 +39,14 @@ class SweepSettings(TrainingFlowSettings):
         description="How many of the grid's combinations to train, drawn at random without "
         "replacement; 0 for all of them.",
     )
+    folds: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        title="Folds",
+        description="Train every point so many times, each time with another part of the training "
+        "split held out; 0 and 1 hold out the validation fraction once.",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -40,30 +40,36 @@ class Swept(BaseModel):
 
 
 def held_out_scores(
-    store: Store, trained: Trained | Exception, training: TrainingSettings, held_out_rows: int
+    store: Store,
+    folds: Sequence[Trained | Exception],
+    training: TrainingSettings,
+    held_out_rows: int,
 ) -> dict[str, float | int | None]:
-    """Return a network's scores on the digits that its training held out.
+    """Return a point's scores on all the digits that its trainings held out, one fold each.
 
     Args:
         store: where the network is.
-        trained: the network, or why there is none: its cost diverged.
-        training: its settings. With patience the weights are those of the least validation cost,
+        folds: the network of each fold, or why there is none: its cost diverged.
+        training: their settings. With patience the weights are those of the least validation cost,
             so that epoch is scored; without, the last.
-        held_out_rows: the number of digits held out.
+        held_out_rows: the number of digits that each fold held out.
     """
-    if isinstance(trained, Exception):
-        figures = ("validation_accuracy", "interval_low", "interval_high", "validation_cost")
-        return dict.fromkeys((*figures, "epochs_trained"))
-    history = pd.read_parquet(store.path(trained.history))
-    kept = history.iloc[history["validation_cost"].argmin() if training.patience else -1]
-    accuracy = float(kept["validation_accuracy"])
-    low, high = wilson_interval(round(accuracy * held_out_rows), held_out_rows)
+    kept = []
+    for trained in folds:
+        if isinstance(trained, Exception):
+            figures = ("validation_accuracy", "interval_low", "interval_high", "validation_cost")
+            return dict.fromkeys((*figures, "epochs_trained"))
+        history = pd.read_parquet(store.path(trained.history))
+        kept.append(history.iloc[history["validation_cost"].argmin() if training.patience else -1])
+    scores = pd.DataFrame(kept).mean()  # over all held-out digits, as each fold has as many
+    accuracy, rows = float(scores["validation_accuracy"]), held_out_rows * len(folds)
+    low, high = wilson_interval(round(accuracy * rows), rows)
     return {
         "validation_accuracy": accuracy,
         "interval_low": low,
         "interval_high": high,
-        "validation_cost": float(kept["validation_cost"]),
-        "epochs_trained": int(kept["epoch"]),
+        "validation_cost": float(scores["validation_cost"]),
+        "epochs_trained": round(scores["epoch"]),
     }
 
 

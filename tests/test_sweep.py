@@ -14,14 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from examples.digits import easy_digits
 from examples.real_runs import WARM
 from pydantic import ValidationError
 
 from flows.dask_cluster import check_dask
 from flows.sweep_settings import HELD_OUT, SweepSettings, drawn_places
+from tasks.cache.store import Store
+from tasks.digits.scores import wilson_interval
+from tasks.digits.table import read_digits, write_digits
 from tasks.errors import InputError
-from tasks.sweep import best_first
+from tasks.fold import fold
+from tasks.sweep import best_first, held_out_scores
+from tasks.train import Trained
 from tasks.training import fit as fitting
+from tasks.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
@@ -144,6 +151,58 @@ def swept(csv: Path, artifacts: Path, **changes: Any) -> "Swept":
     training = {"epochs": 30, **changes.pop("training", {})}
     given = {"csv": csv, "artifacts": artifacts, "recipe": "classic", "grid": GRID}
     return sweep(SweepSettings.model_validate({**given, "training": training, **changes}))
+
+
+def test_folds_hold_out_every_digit_once(tmp_path: Path) -> None:
+    """Each has the others' digits first, in their order, and its own last; none is lost."""
+    store = Store(folder=tmp_path)
+    store.prepare()
+    with store.scratch() as scratch:
+        given = easy_digits(11)
+        write_digits(given, scratch / "train.parquet")
+        split = store.keep(scratch / "train.parquet")
+    images = [image.tobytes() for image in given.pixels]
+    held_out = []
+    for number in range(3):
+        moved = read_digits(store.path(fold.function(store, split, 3, number).train))
+        order = [images.index(image.tobytes()) for image in moved.pixels]
+        assert (moved.labels == given.labels[order]).all()
+        assert sorted(order) == list(range(11))
+        assert order[:-3] == sorted(order[:-3])
+        held_out += order[-3:]
+    assert held_out == [8, 9, 10, 5, 6, 7, 2, 3, 4]
+
+
+def test_scores_are_those_on_all_held_out_digits(tmp_path: Path) -> None:
+    """The mean of the folds, with the interval of all their digits; one diverged is a point's."""
+    store = Store(folder=tmp_path)
+    store.prepare()
+    folds = []
+    for accuracy in (0.8, 0.9):
+        with store.scratch() as scratch:
+            row = {"epoch": [3], "validation_accuracy": [accuracy], "validation_cost": [accuracy]}
+            pd.DataFrame(row).to_parquet(scratch / "history.parquet")
+            history = store.keep(scratch / "history.parquet")
+        folds.append(Trained(weights=history, history=history, activation="relu"))
+    scores = held_out_scores(store, folds, TrainingSettings(), 100)
+    low, high = wilson_interval(170, 200)
+    assert scores["validation_accuracy"] == pytest.approx(0.85)
+    assert scores["validation_cost"] == pytest.approx(0.85)
+    assert (scores["interval_low"], scores["interval_high"]) == (low, high)
+    assert scores["epochs_trained"] == 3
+    diverged = held_out_scores(store, [folds[0], ValueError()], TrainingSettings(), 100)
+    assert set(diverged.values()) == {None}
+
+
+def test_each_point_is_trained_on_each_fold(
+    small_csv: Path, server: str, tmp_path: Path, warm_workers: None
+) -> None:
+    """Scores are on the digits of all the folds; the command is that of one training."""
+    grid = {"learning_rate": [0.5, 1.0], "hidden_layers": [[]]}
+    one = swept(small_csv, tmp_path, workers=1, folds=3, grid=grid, training={"epochs": 2})
+    assert one.held_out_rows == 159
+    assert "--folds" not in one.command
+    assert len(list(tmp_path.glob("store/weights-*.pkl"))) == 6
 
 
 @pytest.fixture

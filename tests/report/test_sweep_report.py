@@ -33,7 +33,12 @@ def account(grid: dict[str, list[Any]]) -> dict[str, Any]:
         "held_out_rows": ROWS,
         "command": "digits train \\\n    --seed 7",
         "source": {"path": "digits.csv", "sha256": "ab" * 32, "bytes": 1234},
-        "settings": {"seed": 7, "grid": grid, "training": {"patience": 0, "l2": 0.5, "epochs": 30}},
+        "settings": {
+            "seed": 7,
+            "folds": 0,
+            "grid": grid,
+            "training": {"patience": 0, "l2": 0.5, "epochs": 30},
+        },
         "code_sha256": "cd" * 32,
         "git": None,
         "packages": {"numpy": "2.3"},
