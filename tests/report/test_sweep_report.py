@@ -137,7 +137,7 @@ def test_the_report_says_what_to_do_and_on_what(tmp_path: Path) -> None:
     said = report(tmp_path, GRID, RESULTS)
     assert said.startswith("# Best of 5 points: 95.0 % of 1,000 held-out training digits")
     assert "With learning\\_rate 0.2, l2 1, epochs 30: 93.5 % to 96.2 %" in said
-    assert "The intervals of 1 other point hold that accuracy too" in said
+    assert "The interval of 1 other point holds that accuracy too" in said
     assert "xa0" not in said
     assert "digits train \\\n    --seed 7" in said
     assert "1 training diverged: learning\\_rate 9.0, l2 0, epochs 30." in said
