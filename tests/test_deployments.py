@@ -18,6 +18,7 @@ import pytest
 import yaml
 from examples.digits import PROJECT, write_small_csv
 from examples.free_port import free_port
+from examples.patient_client import patient_client
 
 from flows.server.runs_in_progress import end_lost_runs
 from flows.server.serve import served as serve
@@ -146,7 +147,7 @@ def served(prefect_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     assert f"http://127.0.0.1:{port}" in "".join(lines)
     url = f"http://127.0.0.1:{port}/api"
     environment = common | {"PREFECT_API_URL": url, "PREFECT_API_AUTH_STRING": LOGIN}
-    with httpx.Client(base_url=url, auth=("ada", "lovelace"), timeout=30) as api:
+    with patient_client(url, auth=("ada", "lovelace")) as api:
         yield Served(process, port, folder, environment, api)
     process.send_signal(signal.SIGINT)
     process.wait(90)
