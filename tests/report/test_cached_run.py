@@ -20,13 +20,15 @@ finally:
 """
 
 
-def test_a_cached_run_imports_neither_pandas_nor_matplotlib(settings: Settings) -> None:
+def test_a_cached_run_imports_neither_pandas_nor_matplotlib(
+    settings: Settings, server: str
+) -> None:
     """They take longer to import than all of a run takes that reuses every stage's result."""
     words = ["train", "--csv", str(settings.csv), "--artifacts", str(settings.artifacts)]
     words += ["--recipe", "classic", "--epochs", "5", "--json"]
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *words],
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "PREFECT_API_URL": server},
         capture_output=True,
         text=True,
         check=False,
