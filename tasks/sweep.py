@@ -88,7 +88,7 @@ def publish_sweep(
     run: Run,
     source: SourceFile,
     settings: BaseModel,
-    results: Sequence[Mapping[str, Any]],
+    results: list[dict[str, Any]],
     held_out_rows: int,
     command: str,
 ) -> Swept:
@@ -98,11 +98,10 @@ def publish_sweep(
         run: the sweep.
         source: the data.
         settings: of the sweep.
-        results: one a point, with its scores; at least one did not diverge.
+        results: one a point, with its scores, the best first; it did not diverge.
         held_out_rows: the number of digits they were scored on.
         command: trains with the best settings.
     """
-    ordered = best_first(results)
     sweeps = run.store.folder / "sweeps"
     sweeps.mkdir(parents=True, exist_ok=True)
     account = {
@@ -117,19 +116,19 @@ def publish_sweep(
     with tempfile.TemporaryDirectory(prefix=".new-", dir=sweeps) as scratch:
         folder = Path(scratch) / run.name
         folder.mkdir()
-        table = pd.DataFrame(_flat(result) for result in ordered)
+        table = pd.DataFrame(_flat(result) for result in results)
         table.to_csv(folder / "results.csv", index=False)
-        write_sweep_report(folder, account, ordered)
+        write_sweep_report(folder, account, results)
         write_json(folder / ACCOUNT, account)
         folder.rename(sweeps / run.name)
     upload_folder(run.store.folder, f"sweeps/{run.name}", ACCOUNT)
     complete_folder(run.store.folder, f"sweeps/{run.name}", ACCOUNT)
-    create_table_artifact([_flat(result) for result in ordered], key="sweep", description=run.name)
+    create_table_artifact([_flat(result) for result in results], key="sweep", description=run.name)
     return Swept(
         sweep=run.name,
         directory=sweeps / run.name,
         held_out_rows=held_out_rows,
-        results=ordered,
+        results=results,
         command=command,
     )
 
