@@ -14,6 +14,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 from flows.server.environment import hide_own_tracebacks
 from flows.settings import TrainingFlowSettings
 from tasks.runs.run import RunnerFor
+from tasks.training.dask_workers import LOCAL_CLUSTER
 
 
 def runner_for(settings: TrainingFlowSettings) -> RunnerFor:
@@ -47,9 +48,7 @@ def _dask_runner(dask: str) -> TaskRunner[Any]:
         return DaskTaskRunner(address=dask)
     cluster = {
         "n_workers": int(dask),
-        "threads_per_worker": 1,  # one training: it has threads of its own
-        "security": True,  # other users of this machine can send it nothing
-        "dashboard_address": "127.0.0.1:0",
+        **LOCAL_CLUSTER,  # one training a worker: it has threads of its own
         "preload": ["flows.task_runner"],
     }
     return DaskTaskRunner(cluster_kwargs=cluster)

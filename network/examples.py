@@ -1,8 +1,8 @@
 """What a network learns from: images, and the output each of them should give."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -55,6 +55,10 @@ class Examples:
     def __len__(self) -> int:
         """Return the number of examples."""
         return len(self.images)
+
+    def part(self, rows: slice | np.ndarray) -> Self:
+        """Return some of the examples, by a slice or by row numbers."""
+        return replace(self, images=self.images[rows], targets=self.targets[rows])
 
     def scaled(self, rows: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Return the images of some rows as (rows, inputs) floats with 1 for `pixel_max`."""

@@ -78,7 +78,7 @@ def partition_gradient(
         settings: how it is computed.
     """
     if rows is not None:
-        examples = Examples(examples.images[rows], examples.targets[rows], examples.pixel_max)
+        examples = examples.part(rows)
     plan = EpochPlan(order=None, seed=None, rng_state=None)
     with batch_gradient(weights, examples, [plan], max(1, len(examples)), settings) as gradient:
         cost = gradient(weights, len(examples), factor)

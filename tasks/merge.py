@@ -1,6 +1,6 @@
 """The stage after the training of an ensemble: its networks merged into one."""
 
-from network.weights import dump_weights, load_weights
+from network.weights import load_weights
 from tasks.cache.stage import stage
 from tasks.cache.store import Store
 from tasks.train import Trained
@@ -23,11 +23,4 @@ def merge(store: Store, members: tuple[Trained, ...]) -> Trained:
         [load_weights(store.path(each.weights), each.weights.sha256) for each in members],
         [pd.read_parquet(store.path(each.history)) for each in members],
     )
-    with store.scratch() as scratch:
-        (scratch / "weights.pkl").write_bytes(dump_weights(weights))
-        history.to_parquet(scratch / "history.parquet")
-        return Trained(
-            weights=store.keep(scratch / "weights.pkl"),
-            history=store.keep(scratch / "history.parquet"),
-            activation=members[0].activation,
-        )
+    return Trained.keep(store, weights, history, members[0].activation)

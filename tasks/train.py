@@ -1,6 +1,7 @@
 """The third stage: a network trained on the training split or on a part of it."""
 
 from threading import Lock
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +17,10 @@ from tasks.training.first_weights import InitialNetwork
 from tasks.training.progress import progress
 from tasks.training.settings import TrainingSettings
 
+if TYPE_CHECKING:
+    from numpy import ndarray
+    from pandas import DataFrame
+
 # In a process, such as a Dask worker of many threads: the number of threads of the matrix library
 # is the process's, and the bits of a product depend on it.
 _ONE_AT_A_TIME = Lock()
@@ -29,6 +34,20 @@ class Trained(BaseModel):
     weights: StoredFile
     history: StoredFile
     activation: str
+
+    @classmethod
+    def keep(
+        cls, store: Store, weights: "list[ndarray]", history: "DataFrame", activation: str
+    ) -> Self:
+        """Store a network that was trained: its weights, one row an epoch, and its activation."""
+        with store.scratch() as scratch:
+            (scratch / "weights.pkl").write_bytes(dump_weights(weights))
+            history.to_parquet(scratch / "history.parquet")
+            return cls(
+                weights=store.keep(scratch / "weights.pkl"),
+                history=store.keep(scratch / "history.parquet"),
+                activation=activation,
+            )
 
 
 @stage
@@ -77,14 +96,7 @@ def train(
     ):
         rng = member_rng(seed, member or 0)
         weights, history = fit(digits, training, rng, show, _checkpoint(store), pretrained, workers)
-    with store.scratch() as scratch:
-        (scratch / "weights.pkl").write_bytes(dump_weights(weights))
-        history.to_parquet(scratch / "history.parquet")
-        return Trained(
-            weights=store.keep(scratch / "weights.pkl"),
-            history=store.keep(scratch / "history.parquet"),
-            activation=training.activation,
-        )
+    return Trained.keep(store, weights, history, training.activation)
 
 
 def _checkpoint(store: Store) -> Checkpoint | None:

@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 
 SECONDS = 60  # without any worker, until a training gives up
 
+# Of a cluster on this machine, besides the number of its workers.
+LOCAL_CLUSTER: dict[str, Any] = {
+    "threads_per_worker": 1,
+    "security": True,  # other users of this machine can send it nothing
+    "dashboard_address": "127.0.0.1:0",  # two clusters may be here at once
+}
+
 _at_work = Lock()  # the number of threads of a matrix product is that of a process
 
 
@@ -124,9 +131,7 @@ def _client(dask: str) -> Iterator["Client"]:
             with (
                 LocalCluster(
                     n_workers=int(dask),
-                    threads_per_worker=1,
-                    security=True,  # other users of this machine can send it nothing
-                    dashboard_address="127.0.0.1:0",  # two clusters may be here at once
+                    **LOCAL_CLUSTER,
                     silence_logs=logging.CRITICAL,
                     preload=[__name__],
                 ) as cluster,

@@ -49,14 +49,10 @@ def here(
 
     def compute(weights: Sequence[np.ndarray], factor: float, rows: Sequence[Rows]) -> Gradient:
         def gradient(partition: slice, some: Rows) -> Gradient:
-            return partition_gradient(_part(examples, partition), weights, factor, some, settings)
+            return partition_gradient(examples.part(partition), weights, factor, some, settings)
 
         with ThreadPoolExecutor(threads) as executor:
             parts = list(executor.map(gradient, partitions, rows))
         return sum_in_pairs(parts, add_gradients)
 
     return compute
-
-
-def _part(examples: Examples, rows: slice) -> Examples:
-    return Examples(examples.images[rows], examples.targets[rows], examples.pixel_max)
