@@ -19,8 +19,10 @@ from tasks.cache.atomic import clear
 from tasks.cache.json_file import json_bytes, parsed_object, read_object, write_json
 from tasks.cache.locks import exclusive
 from tasks.errors import InputError
+from tasks.remote import versions
 from tasks.remote.mirror import shown
-from tasks.remote.objects import LostRace, Version, objects_of
+from tasks.remote.objects import objects_of
+from tasks.remote.versions import LostRace, Version
 from tasks.runs.folders import CHAMPION
 from tasks.runs.shared_runs import update_runs
 
@@ -89,7 +91,7 @@ class Promotions:
             self._put_aside()
         content = _File(run=run, promotions=self.entries).model_dump(mode="json")
         if self._objects:
-            self._objects.replace(CHAMPION, json_bytes(content), self._version)
+            versions.replace(self._objects, CHAMPION, json_bytes(content), self._version)
         write_json(self._path, content)
 
     def before_the_champion(self) -> Iterator[Promotion]:
@@ -111,7 +113,7 @@ class Promotions:
         if self._objects is None:
             exists = self._path.exists() or self._path.is_symlink()
             return read_object(self._path) if exists else None
-        found = self._objects.read(CHAMPION)
+        found = versions.read(self._objects, CHAMPION)
         if found is None:
             return None
         content, self._version = found

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from examples.digits import PROJECT
 from tasks.cache.store import Store
 from tasks.champion.promotions import Promotions, begins_again
 from tasks.errors import InputError, StoreError
+from tasks.remote import versions
 from tasks.remote.folders import (
     complete_folder,
     download_files,
@@ -19,8 +21,9 @@ from tasks.remote.folders import (
     upload_folder,
 )
 from tasks.remote.mirror import artifacts_folder
-from tasks.remote.objects import LostRace, Objects, is_plain, objects_of
+from tasks.remote.objects import Objects, is_plain, objects_of
 from tasks.remote.results import download_stored
+from tasks.remote.versions import LostRace
 
 FILES = ("first.json", "last.json")
 
@@ -33,30 +36,30 @@ def objects(url: str) -> Objects:
 
 def test_an_object_is_replaced_only_as_it_was_read(objects: Objects) -> None:
     """The second writer, with a version that is gone or with none, loses."""
-    objects.replace("a", b"1", None)
+    versions.replace(objects, "a", b"1", None)
     with pytest.raises(LostRace):
-        objects.replace("a", b"2", None)
-    content, version = objects.read("a") or (b"", None)
+        versions.replace(objects, "a", b"2", None)
+    content, version = versions.read(objects, "a") or (b"", None)
     assert content == b"1"
-    objects.replace("a", b"3", version)
+    versions.replace(objects, "a", b"3", version)
     with pytest.raises(LostRace):
-        objects.replace("a", b"4", version)
+        versions.replace(objects, "a", b"4", version)
     objects.delete(["a"])
     with pytest.raises(LostRace):
-        objects.replace("a", b"5", version)
-    assert objects.read("a") is None
+        versions.replace(objects, "a", b"5", version)
+    assert versions.read(objects, "a") is None
 
 
 def test_a_write_that_was_sent_twice_has_not_lost_to_itself(objects: Objects) -> None:
     """The answer to the first may be lost on its way; then the client asks again."""
-    objects.replace("a", b"1", None)
-    objects.replace("a", b"1", None)
+    versions.replace(objects, "a", b"1", None)
+    versions.replace(objects, "a", b"1", None)
 
 
 def test_what_is_downloaded_is_what_was_asked_for(objects: Objects, tmp_path: Path) -> None:
     """Other content than the digest says leaves the file that was there."""
     target = tmp_path / "folder" / "file"
-    objects.replace("a", b"1", None)
+    versions.replace(objects, "a", b"1", None)
     assert objects.download("a", target)
     assert target.read_bytes() == b"1"
     assert not objects.download("a", target, sha256="0" * 64)
@@ -89,17 +92,17 @@ def test_eight_promotions_at_once_are_all_kept(url: str) -> None:
 
 def test_a_damaged_champion_is_put_aside_in_the_store(objects: Objects, url: str) -> None:
     """As it is in a folder: the next promotion begins a new history."""
-    objects.replace("champion.json", b"{", None)
+    versions.replace(objects, "champion.json", b"{", None)
     promotions = Promotions(artifacts_folder(url))
     assert promotions.damage == f"{url}/champion.json is damaged"
     promotions.add("run", 0.9, "run")
-    assert objects.read("champion.json.damaged")[0] == b"{"  # type: ignore[index]
+    assert versions.read(objects, "champion.json.damaged")[0] == b"{"  # type: ignore[index]
     assert Promotions(artifacts_folder(url)).champion == "run"
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a//b", ".", "a/../../b", "", "a\0b"])
 def test_a_name_from_elsewhere_leads_nowhere_else(name: str, url: str, tmp_path: Path) -> None:
-    """Whoever writes a manifest or a record says what is downloaded, not where to."""
+    """A manifest or a record says what is downloaded, not where to."""
     artifacts = artifacts_folder(url)
     assert not is_plain(name)
     download_files(artifacts, "runs/one", {name: ""})
@@ -110,7 +113,7 @@ def test_a_name_from_elsewhere_leads_nowhere_else(name: str, url: str, tmp_path:
 def test_a_folder_of_the_same_name_is_not_overwritten(url: str, tmp_path: Path) -> None:
     """As one on a disk is not."""
     artifacts = artifacts_folder(url)
-    Objects(url).replace(f"runs/one/{FILES[-1]}", b"another machine's", None)
+    versions.replace(Objects(url), f"runs/one/{FILES[-1]}", b"another machine's", None)
     write_folder(artifacts)
     with pytest.raises(FileExistsError, match="team/runs/one: is there already"):
         upload_folder(artifacts, "runs/one", FILES[-1])
@@ -177,7 +180,7 @@ def die(objects, path, name):
         os.kill(os.getpid(), signal.SIGKILL)
 
     if path.name == "large":
-        objects._obstore.put(objects._store, name, half())
+        objects.store.put(name, half())
     else:
         upload(objects, path, name)
 
@@ -210,7 +213,7 @@ def test_without_its_extra_a_url_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_bucket_that_is_not_there_is_named(objects: Objects) -> None:
     """Also by what takes a missing object for an answer."""
     absent = Objects("s3://no-such-bucket/x")
-    for ask in (absent.folders, absent.read, absent.sha256):
+    for ask in (absent.folders, absent.sha256, partial(versions.read, absent)):
         with pytest.raises(StoreError, match="no-such-bucket/x: there is no such bucket"):
             ask("runs")
 
@@ -219,5 +222,5 @@ def test_a_store_that_does_not_answer_is_named(url: str, monkeypatch: pytest.Mon
     """Within seconds, and in one line."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(StoreError, match=r"can't be reached\. Check the network") as raised:
-        Objects(url).read("champion.json")
+        versions.read(Objects(url), "champion.json")
     assert "\n" not in str(raised.value)

@@ -11,8 +11,10 @@ from examples.runs import run as run_flow
 
 from tasks.cache.store import Store
 from tasks.champion.promotions import Promotions
+from tasks.remote import versions
 from tasks.remote.mirror import artifacts_folder
-from tasks.remote.objects import Objects, Version
+from tasks.remote.objects import Objects
+from tasks.remote.versions import Version
 from tasks.runs.shared_runs import fresh_copy
 from tasks.verify import verify
 
@@ -23,7 +25,7 @@ CACHED, RAN = dict.fromkeys(STAGES, "cached"), dict.fromkeys(STAGES, "ran")
 
 def read_version(objects: Objects, name: str) -> Version:
     """Return the version of an object that is there."""
-    found = objects.read(name)
+    found = versions.read(objects, name)
     assert found
     return found[1]
 
@@ -66,7 +68,7 @@ def test_machines_share_hits_runs_and_the_champion(
     stored = [each.name for each in objects.under("store")]
     (weights,) = (name for name in stored if Path(name).match("weights-*.pkl"))
     whole = objects.sha256(weights)
-    objects.replace(weights, b"damaged", read_version(objects, weights))
+    versions.replace(objects, weights, b"damaged", read_version(objects, weights))
     with fresh_copy(artifacts_folder(url), first["run"]) as copy:
         problems = verify(copy / "runs" / first["run"], Store(folder=copy)).problems
     assert [problem.file for problem in problems] == [weights]
@@ -79,11 +81,11 @@ def test_machines_share_hits_runs_and_the_champion(
 
     # As if that run had been killed after its promotion, before its last step.
     last = f"runs/{healed['run']}/manifest.json"
-    content, version = objects.read(last) or (b"", None)
+    content, version = versions.read(objects, last) or (b"", None)
     assert objects.copy(last, f"{last}.pending")
     objects.delete([last])
     assert machine("five", "show", "champion")["manifest"] == json.loads(content)
-    assert objects.read(last) == (content, version)
+    assert versions.read(objects, last) == (content, version)
     assert not [each for each in objects.under("runs") if each.name.endswith(".pending")]
 
     assert machine("five", "compare", first["run"], second["run"])["changed_digits"] is not None
