@@ -23,7 +23,7 @@ import psutil
 
 from flows.recipes import RECIPES
 from tasks.digits.mapped_images import mapped_digits
-from tasks.digits.table import digit_writer
+from tasks.digits.table_writer import digit_writer
 from tasks.training.dask_workers import dask_workers
 from tasks.training.fit import fit
 

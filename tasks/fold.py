@@ -5,7 +5,8 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
-from tasks.digits.table import digit_writer, read_batches, read_info
+from tasks.digits.table import read_batches, read_info
+from tasks.digits.table_writer import part_writer
 
 
 class Fold(BaseModel):
@@ -28,11 +29,10 @@ def fold(store: Store, train: StoredFile, held_out: int, number: int) -> Fold:
     """
     parquet = store.path(train)
     info = read_info(parquet)
-    made_by = {"pixel_max": info.pixel_max, "classes": info.classes}
     stop = info.rows - number * held_out
     with store.scratch() as scratch:
         moved = scratch / "train.parquet"
-        with digit_writer(moved, info.pixel_type, info.image_side, made_by) as append:
+        with part_writer(moved, info) as append:
             for in_fold in (False, True):
                 first = 0
                 for pixels, labels in read_batches(parquet):

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
 from tasks.digits.shuffle import in_order
-from tasks.digits.table import digit_writer, read_batches, read_info, read_labels
+from tasks.digits.table import read_batches, read_info, read_labels
+from tasks.digits.table_writer import part_writer
 from tasks.errors import DataError
 
 
@@ -91,12 +92,11 @@ def shuffle_split(store: Store, digits: StoredFile, split: SplitSettings, seed: 
     order = np.concatenate([train_rows, test_rows])
     images = (pixels for pixels, _ in read_batches(parquet))
     image = np.dtype((info.pixel_type, info.image_side**2))
-    made_by = {"pixel_max": info.pixel_max, "classes": info.classes}
     with store.scratch() as scratch:
         train, test = scratch / "train.parquet", scratch / "test.parquet"
         with (
-            digit_writer(train, info.pixel_type, info.image_side, made_by) as append_to_train,
-            digit_writer(test, info.pixel_type, info.image_side, made_by) as append_to_test,
+            part_writer(train, info) as append_to_train,
+            part_writer(test, info) as append_to_test,
         ):
             place = 0
             for pixels in in_order(images, image, order, scratch / "images"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from examples.digits import imagined_profile
+from examples.digits import imagined_profile, write_digits
 from examples.runs import plain_figures, write_network
 
 from network.initialization import initial_weights
@@ -16,7 +16,7 @@ from tasks.cache.store import Store, StoredFile, sha256_of
 from tasks.champion.data_watch import watch_data
 from tasks.champion.judgement import compare_with_champion
 from tasks.digits import table
-from tasks.digits.table import Digits, write_digits
+from tasks.digits.table import Digits
 from tasks.evaluate import Evaluated, evaluate
 from tasks.runs.manifest import Manifest, StageAccount
 from tasks.runs.model import MODEL, WEIGHTS

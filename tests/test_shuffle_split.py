@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from examples.digits import write_digits
 
 from tasks.cache.store import Store
 from tasks.digits.shuffle import in_order
-from tasks.digits.table import Digits, write_digits
+from tasks.digits.table import Digits
 from tasks.errors import DataError
 from tasks.shuffle_split import SplitSettings, shuffle_split, split_rows
 

@@ -10,11 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from examples.digits import PROJECT, easy_digits, write_small_csv
+from examples.digits import PROJECT, easy_digits, write_digits, write_small_csv
 from examples.runs import write_network
 
 from network.initialization import initial_weights
-from tasks.digits.table import write_digits
 
 SCRIPT = """
 import sys

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from examples.digits import easy_digits
+from examples.digits import easy_digits, write_digits
 from examples.real_runs import WARM
 from pydantic import ValidationError
 
@@ -22,7 +22,7 @@ from flows.dask_cluster import check_dask
 from flows.sweep_settings import HELD_OUT, SweepSettings, drawn_places
 from tasks.cache.store import Store
 from tasks.digits.scores import wilson_interval
-from tasks.digits.table import read_digits, write_digits
+from tasks.digits.table import read_digits
 from tasks.errors import InputError
 from tasks.fold import fold
 from tasks.sweep import best_first, held_out_scores

@@ -15,7 +15,7 @@ from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_layout import CsvLayout, find_layout
 from tasks.digits.csv_text import CsvText, Lines, open_csv
 from tasks.digits.read_ahead import read_ahead
-from tasks.digits.table import digit_writer
+from tasks.digits.table_writer import digit_writer
 from tasks.errors import DataError
 
 _AHEAD = 8  # blocks of lines; as many as arrive while a group of rows is written

@@ -1,21 +1,17 @@
 """Digits as Parquet: a `pixels` column of small images and a `label` column.
 
-They are read whole or a group of rows at a time. The same digits, read with the same settings, give
-the same bytes: rows are written in groups of a fixed size, and nothing depends on the time.
+They are read whole, a group of rows at a time, or only the rows that are asked for.
+`table_writer.py` writes them.
 """
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.cache.atomic import atomic_path
 from tasks.digits.classes import DIGITS, label_type
 
 ROWS_A_GROUP = 4096
@@ -43,13 +39,6 @@ class Digits:
     classes: tuple[int, ...] = DIGITS
 
 
-class Append(Protocol):
-    """Adds rows to a table that is being written."""
-
-    def __call__(self, pixels: np.ndarray, labels: np.ndarray) -> None:
-        """Append (rows, side · side) pixels and (rows,) labels."""
-
-
 def rows_in_group(image_side: int, pixel_type: str) -> int:
     """Return how many rows are written together: fewer of large images, so that memory is bounded.
 
@@ -57,73 +46,6 @@ def rows_in_group(image_side: int, pixel_type: str) -> int:
     """
     row = image_side**2 * np.dtype(pixel_type).itemsize
     return max(1, min(ROWS_A_GROUP, _BYTES_A_GROUP // row))
-
-
-@contextmanager
-def digit_writer(
-    parquet: Path, pixel_type: str, image_side: int, made_by: Mapping[str, Any]
-) -> Iterator[Append]:
-    """Yield a function that appends digits to a Parquet file, written whole or not at all.
-
-    Args:
-        parquet: the file to write.
-        pixel_type: NumPy type of the pixels, such as uint8.
-        image_side: height and width of an image.
-        made_by: what the file's metadata says of its making; must have `pixel_max` and
-            `classes`.
-    """
-    tensor = pa.fixed_shape_tensor(pa.from_numpy_dtype(pixel_type), (image_side, image_side))
-    metadata = {METADATA: json.dumps({**made_by, "image_side": image_side}, sort_keys=True)}
-    label = label_type(made_by["classes"])
-    schema = pa.schema([("pixels", tensor), ("label", pa.from_numpy_dtype(label))], metadata)
-    inputs = image_side * image_side
-    size = rows_in_group(image_side, pixel_type)
-    # A group of rows that is being filled.
-    group, group_labels = np.empty((size, inputs), pixel_type), np.empty(size, label)
-    filled = 0
-
-    with (
-        atomic_path(parquet) as new,
-        # Plain pixels, which every reader knows; statistics over them would be of no use.
-        pq.ParquetWriter(
-            new, schema, compression="zstd", use_dictionary=["label"], write_statistics=["label"]
-        ) as writer,
-    ):
-
-        def write_group() -> None:
-            storage = pa.FixedSizeListArray.from_arrays(_array(group[:filled].reshape(-1)), inputs)
-            images = pa.ExtensionArray.from_storage(tensor, storage)
-            writer.write_batch(pa.record_batch([images, _array(group_labels[:filled])], schema))
-
-        def append(pixels: np.ndarray, labels: np.ndarray) -> None:
-            nonlocal filled
-            start = 0
-            while start < len(labels):
-                end = min(start + size - filled, len(labels))
-                part = slice(filled, filled + end - start)
-                group[part], group_labels[part] = pixels[start:end], labels[start:end]
-                start, filled = end, part.stop
-                if filled == size:
-                    write_group()
-                    filled = 0
-
-        yield append
-        if filled:
-            write_group()
-
-
-def _array(numbers: np.ndarray) -> pa.Array:
-    # `pa.array` would import pandas, which takes a second.
-    kind = pa.from_numpy_dtype(numbers.dtype)
-    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
-
-
-def write_digits(digits: Digits, parquet: Path) -> None:
-    """Write digits as Parquet, whole or not at all."""
-    pixel_type = digits.pixels.dtype.name
-    made_by = {"pixel_max": digits.pixel_max, "classes": digits.classes}
-    with digit_writer(parquet, pixel_type, digits.image_side, made_by) as append:
-        append(digits.pixels, digits.labels)
 
 
 @dataclass(frozen=True)

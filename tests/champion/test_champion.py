@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples.digits import PROJECT
+from examples.digits import PROJECT, write_digits
 from examples.runs import changed, manifest, past_run, ran, run, write_network
 
 from flows.settings import Settings
@@ -25,7 +25,7 @@ from tasks.champion.judgement import (
     mcnemar,
 )
 from tasks.champion.promotions import Promotions, open_promotions
-from tasks.digits.table import Digits, write_digits
+from tasks.digits.table import Digits
 from tasks.errors import InputError
 from tasks.promote import promote, roll_back
 from tasks.runs.find_run import find_run

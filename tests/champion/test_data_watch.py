@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples.digits import imagined_profile
+from examples.digits import imagined_profile, write_digits
 from examples.runs import changed, manifest, ran, run
 from pydantic import ValidationError
 
@@ -15,7 +15,7 @@ from tasks.champion.data_watch import DataWatch, watch_data
 from tasks.champion.drift import drift_between, population_shift
 from tasks.digits.fingerprints import image_digests, packed, seen_in, unpacked
 from tasks.digits.profile import Profile, profile_of, share_seen
-from tasks.digits.table import Digits, write_digits
+from tasks.digits.table import Digits
 from tasks.errors import DataError
 
 

@@ -14,12 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from examples.digits import write_digits
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.parquet_reader import read_parquet_images
-from tasks.digits.table import Digits, write_digits
+from tasks.digits.table import Digits
 from tasks.errors import DataError
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Digits as DigitsCommand
-from examples.digits import imagined_profile
+from examples.digits import imagined_profile, write_digits
 from examples.report import DRIFT, MANIFEST, METRICS
 from examples.runs import changed, manifest, past_run, ran, run
 from pydantic import ValidationError
@@ -28,7 +28,7 @@ from tasks.digits.csv_reader import csv_to_parquet
 from tasks.digits.network_inputs import labels_of, one_hot
 from tasks.digits.profile import profile_of
 from tasks.digits.scores import score
-from tasks.digits.table import read_digits, write_digits
+from tasks.digits.table import read_digits
 from tasks.errors import DataError
 from tasks.predict import predict_files
 from tasks.report.charts import confusion_chart

@@ -5,16 +5,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from examples.digits import write_digits
 
-from tasks.digits.table import (
-    ROWS_A_GROUP,
-    Digits,
-    digit_writer,
-    read_batches,
-    read_digits,
-    read_rows,
-    write_digits,
-)
+from tasks.digits.table import ROWS_A_GROUP, Digits, read_batches, read_digits, read_rows
+from tasks.digits.table_writer import digit_writer
 
 MADE_BY = {"pixel_max": 255.0, "classes": list(range(10))}
 

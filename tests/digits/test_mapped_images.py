@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from examples.digits import write_digits
 
 from tasks.digits.mapped_images import MappedImages, mapped_digits
-from tasks.digits.table import Digits, write_digits
+from tasks.digits.table import Digits
 
 MB = 1 << 20
 

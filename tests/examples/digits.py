@@ -7,6 +7,7 @@ import numpy as np
 from tasks.digits.fingerprints import packed
 from tasks.digits.profile import Profile
 from tasks.digits.table import Digits
+from tasks.digits.table_writer import digit_writer
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +35,13 @@ def easy_digits(rows: int) -> Digits:
     for digit in range(10):
         pixels[labels == digit, 6 * digit : 6 * digit + 6] += 180
     return Digits(pixels=pixels, labels=labels, image_side=8, pixel_max=255)
+
+
+def write_digits(digits: Digits, parquet: Path) -> None:
+    """Write digits as a stage does."""
+    made_by = {"pixel_max": digits.pixel_max, "classes": digits.classes}
+    with digit_writer(parquet, digits.pixels.dtype.name, digits.image_side, made_by) as append:
+        append(digits.pixels, digits.labels)
 
 
 def imagined_profile(rows: int = 60, side: int = 8, seed: int = 5, duplicates: int = 0) -> Profile:

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from examples.digits import easy_digits
+from examples.digits import easy_digits, write_digits
 from examples.training import CLASSIC, SILENT, outcome
 from pydantic import ValidationError
 
 from flows.settings import Settings
 from network.gradient_descent import DivergenceError
 from tasks.digits.mapped_images import mapped_digits
-from tasks.digits.table import read_slice, write_digits
+from tasks.digits.table import read_slice
 from tasks.errors import WorkerError
 from tasks.training import dask_workers as dask_module
 from tasks.training.checkpoint import Checkpoint
