@@ -8,8 +8,7 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows.announce import announce, announce_failure
-from flows.dask_cluster import check_dask
-from flows.deployed_run import check_deployed_dask, check_deployed_run
+from flows.before_training import check_before_training
 from flows.empty_form import STARTS_EMPTY
 from flows.settings import Settings
 from flows.stages import stages
@@ -37,9 +36,7 @@ def retrain(
     Returns:
         Completed, named by the verdict: Promoted, Kept or Unchanged.
     """
-    check_deployed_run(**settings.files)
-    check_deployed_dask(settings.dask)
-    check_dask(settings.dask)
+    check_before_training(settings)
     # Where it has partitions, each training uses the cluster itself.
     is_partitioned = settings.dask and settings.training.partitions
     runners = no_runner if is_partitioned else runner_for(settings)

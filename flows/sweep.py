@@ -7,8 +7,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows.dask_cluster import check_dask
-from flows.deployed_run import check_deployed_dask, check_deployed_run
+from flows.before_training import check_before_training
 from flows.empty_form import STARTS_EMPTY
 from flows.settings import Settings
 from flows.sweep_settings import SweepSettings
@@ -46,9 +45,7 @@ def sweep(
     Raises:
         DivergenceError: every training diverged.
     """
-    check_deployed_run(**settings.files)
-    check_deployed_dask(settings.dask)
-    check_dask(settings.dask)
+    check_before_training(settings)
     given, artifacts, classes = settings.initial_weights, settings.artifacts, settings.data.classes
     points = list(settings.points())
     starts = [find_initial_network(given, artifacts, training, classes) for _, training in points]
