@@ -37,6 +37,37 @@ def merge(members: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
     return [np.vstack(first), *map(_block_diagonal, inner), output]
 
 
+def split(network: Sequence[np.ndarray], count: int) -> list[list[np.ndarray]]:
+    """Return the members that a network was merged of, all of the same hidden layers.
+
+    Of their output biases the network has only the mean, which each of them gets.
+
+    Args:
+        network: one matrix a layer, (outputs, inputs + 1), bias in column 0.
+        count: how many members there are, 1 or more.
+
+    Raises:
+        ValueError: the network was not merged of so many.
+    """
+    *hidden, last = network
+    members = []
+    for number in range(count):
+        first, *inner = (layer[_share(number, count, len(layer))] for layer in hidden)
+        own = [first]
+        for layer in (*inner, last):
+            columns = layer[:, 1:][:, _share(number, count, layer.shape[1] - 1)]
+            own.append(np.hstack([layer[:, :1], columns]))
+        own[-1][:, 1:] *= count
+        members.append(own)
+    if not all(map(np.array_equal, merge(members)[:-1], hidden)):
+        raise ValueError(f"a network that was not merged of {count} with equal hidden layers")
+    return members
+
+
+def _share(number: int, count: int, size: int) -> slice:
+    return slice(size * number // count, size * (number + 1) // count)
+
+
 def _block_diagonal(matrices: Sequence[np.ndarray]) -> np.ndarray:
     """Return the matrices as the diagonal of one, biases in column 0 and zeros elsewhere."""
     outputs = sum(len(m) for m in matrices)

@@ -84,7 +84,7 @@ def train(
     from tasks.training.ensemble import member_rng
     from tasks.training.fit import fit, trained_on
 
-    pretrained = initial.load() if initial else None
+    pretrained = initial.load(member or 0) if initial else None
     parquet, where = store.path(train), dask.value if dask and training.partitions else ""
     # Workers read what is trained on themselves.
     first = trained_on(read_info(parquet).rows, training.validation_fraction) if where else 0

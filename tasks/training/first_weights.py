@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from network.convolution import Convolution
+from network.ensemble import split
 from network.initialization import initial_weights
 from network.weights import load_weights
 from tasks.cache.store import SourceFile
@@ -28,14 +29,17 @@ class Pretrained:
         weights: one matrix a layer, (outputs, inputs + 1).
         new_outputs: whether its last layer is drawn at random even though it fits, because its
             outputs mean something else.
+        member: which network of an ensemble is to be trained, from 0. If the pretrained network is
+            an ensemble of such networks it starts from that member, counted round.
     """
 
     weights: Sequence[np.ndarray]
     new_outputs: bool = False
+    member: int = 0
 
 
 class InitialNetwork(BaseModel):
-    """The file of a pretrained network; the attributes are those of `Pretrained`."""
+    """The file of a pretrained network, and whether its last layer is drawn at random."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,13 +52,14 @@ class InitialNetwork(BaseModel):
         at = self.weights.model_copy(update={"path": self.weights.path.resolve()})
         return self.model_copy(update={"weights": at})
 
-    def load(self) -> Pretrained:
-        """Read the network.
+    def load(self, member: int = 0) -> Pretrained:
+        """Read the network, for a member of an ensemble to start from.
 
         Raises:
             WeightsError: the file changed since its digest was taken, or is not a list of matrices.
         """
-        return Pretrained(load_weights(self.weights.path, self.weights.sha256), self.new_outputs)
+        weights = load_weights(self.weights.path, self.weights.sha256)
+        return Pretrained(weights, self.new_outputs, member)
 
 
 def first_weights(
@@ -87,7 +92,8 @@ def first_weights(
         pairs = [(layer.weights_per_kernel, layer.maps) for layer in convolutions]
         pairs += pairwise(sizes[len(convolutions) :])
         return [layer for pair in pairs for layer in initial_weights(pair, rng, **drawn)]
-    theirs = [pretrained.weights[0].shape[1] - 1, *(len(layer) for layer in pretrained.weights)]
+    given = _member(pretrained, sizes)
+    theirs = [given[0].shape[1] - 1, *(len(layer) for layer in given)]
     if theirs[:-1] != list(sizes[:-1]):
         raise InputError(
             f"the initial weights are of a network {_shape(theirs)}, but {_shape(sizes)} is to be "
@@ -95,19 +101,33 @@ def first_weights(
         )
     try:
         kernels = [
-            layer.kernels(matrix)
-            for layer, matrix in zip(convolutions, pretrained.weights, strict=False)
+            layer.kernels(matrix) for layer, matrix in zip(convolutions, given, strict=False)
         ]
     except ValueError as error:
         raise InputError(
             f"the first layers of the initial weights are not convolutional: {error}. Give an "
             "empty `convolutions`, or other `initial_weights`."
         ) from error
-    dense = pretrained.weights[len(convolutions) :]
+    dense = given[len(convolutions) :]
     weights = [layer.astype(training.dtype) for layer in (*kernels, *dense)]
     if pretrained.new_outputs or theirs[-1] != sizes[-1]:
         weights[-1:] = initial_weights(sizes[-2:], rng, **drawn)
     return weights
+
+
+def _member(pretrained: Pretrained, sizes: Sequence[int]) -> Sequence[np.ndarray]:
+    """Return the pretrained network, or its member if it is an ensemble of networks to be trained.
+
+    An ensemble's hidden layers are all the same number of times as wide.
+    """
+    weights, hidden = pretrained.weights, sizes[1:-1]
+    count = len(weights[0]) // hidden[0] if hidden else 1
+    if count < 2 or [len(layer) for layer in weights[:-1]] != [count * size for size in hidden]:
+        return weights
+    try:
+        return split(weights, count)[pretrained.member % count]
+    except ValueError:  # a network of wider layers
+        return weights
 
 
 def _shape(sizes: Sequence[int]) -> str:

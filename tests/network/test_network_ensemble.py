@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from network.ensemble import merge
+from network.ensemble import merge, split
 from network.model import weighted_sums
 from network.weights import check_weights
 
@@ -51,3 +51,22 @@ def test_members_that_do_not_fit_together_are_refused(other: list[np.ndarray]) -
     """Other inputs, outputs, depth or number type are an error, not a stretched network."""
     with pytest.raises(ValueError, match="2 members of different"):
         merge([member(9, 5, 10), other])
+
+
+@pytest.mark.parametrize("widths", [(5,), (5, 4), (3, 4, 5)])
+def test_an_ensemble_is_split_into_its_members(widths: tuple[int, ...]) -> None:
+    """Each has its own weights again, and of the output biases their mean."""
+    members = [member(9, *widths, 10, seed=number) for number in range(4)]
+    parts = split(merge(members), 4)
+    mean = np.mean([each[-1][:, 0] for each in members], axis=0)
+    for part, each in zip(parts, members, strict=True):
+        each[-1][:, 0] = mean
+        for ours, theirs in zip(part, each, strict=True):
+            assert ours == pytest.approx(theirs, abs=1e-15)
+
+
+@pytest.mark.parametrize(("widths", "count"), [((6, 4), 2), ((6, 4), 3)])
+def test_a_network_that_is_no_ensemble_is_not_split(widths: tuple[int, ...], count: int) -> None:
+    """Layers that connect what would be two members, or can't be shared out, are an error."""
+    with pytest.raises(ValueError, match=f"not merged of {count}"):
+        split(member(9, *widths, 10), count)

@@ -22,6 +22,7 @@ from examples.training import (
 
 from flows.settings import Settings
 from network.backpropagation import Backpropagation
+from network.ensemble import merge
 from network.examples import Examples
 from network.gradient_descent import gradient_descent
 from network.initialization import initial_weights
@@ -215,6 +216,19 @@ def test_a_convolutional_network_is_a_start_for_one() -> None:
         fitted(easy_digits(40), training, 1, pretrained=Pretrained(some_weights(64, 27, 6, 10)))
     with pytest.raises(InputError, match="empty `convolutions` and `hidden_layers` 8 6"):
         fitted(easy_digits(40), training, 1, pretrained=Pretrained(some_weights(64, 8, 6, 10)))
+
+
+def test_a_member_starts_from_its_own_part_of_an_ensemble() -> None:
+    """More members than the ensemble has take its members in turn; wider layers stay refused."""
+    sizes, rng = [64, 8, 6, 10], np.random.default_rng(0)
+    one = some_weights(*sizes, dtype="float32")
+    parts = [one, [-layer for layer in one]]
+    ensemble = merge(parts)
+    for member, part in enumerate([*parts, parts[0]]):
+        weights = first_weights(sizes, QUICK, rng, Pretrained(ensemble, member=member))
+        assert digest(*weights[:2]) == digest(*part[:2])
+    with pytest.raises(InputError, match="64 → 16 → 12 → 10, but 64 → 8 → 6 → 10"):
+        first_weights(sizes, QUICK, rng, Pretrained(some_weights(64, 16, 12, 10)))
 
 
 # The setting, in the flow.
