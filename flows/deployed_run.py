@@ -7,6 +7,7 @@ both are the user's own.
 import os
 from pathlib import Path
 
+from prefect.context import FlowRunContext
 from prefect.runtime import deployment
 
 from flows.shipped import working_folders
@@ -30,7 +31,7 @@ def check_deployed_run(**files: Path | str | None) -> None:
         InputError: a path leads out of the project's folder and of those in `DIGITS_FOLDERS`, or a
             URL is not among those in `DIGITS_URLS`.
     """
-    if not deployment.id:
+    if not _is_deployed():
         return
     os.environ[HIDE_CONTENTS] = "1"
     urls = os.environ.get(URLS, "").split()
@@ -63,8 +64,17 @@ def check_deployed_dask(dask: str) -> None:
     Raises:
         InputError: it is an address, and not the one in `DIGITS_DASK`.
     """
-    if deployment.id and not dask.isdigit() and dask not in ("", os.environ.get(CLUSTER)):
+    if _is_deployed() and not dask.isdigit() and dask not in ("", os.environ.get(CLUSTER)):
         raise InputError(
             f"`dask`: a deployment may not use the cluster {dask}. The one it may use is named in "
             f"the environment variable {CLUSTER} of the worker; a number of workers is allowed."
         )
+
+
+def _is_deployed() -> bool:
+    """Whether this run is a deployment's, or was called by one."""
+    context = FlowRunContext.get()
+    run = context and context.flow_run
+    # `deployment.id` would ask the server, even of a run that nothing deployed or called.
+    called_by_hand = run and not (run.deployment_id or run.parent_task_run_id)
+    return not called_by_hand and bool(deployment.id)

@@ -1,8 +1,12 @@
 """Runs of a deployment: only some files may be named, and no error shows what is in a file."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from uuid import UUID, uuid4
 
 import pytest
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import FlowRunContext
 
 from flows.deployed_run import CLUSTER, FOLDERS, URLS, check_deployed_dask, check_deployed_run
 from flows.settings import PredictSettings, Settings
@@ -10,6 +14,11 @@ from flows.sweep_settings import SweepSettings
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_reader import read_images
 from tasks.errors import HIDE_CONTENTS, DataError, InputError
+
+
+def in_flow_run(**known: UUID) -> FlowRunContext:
+    """Return the context of a flow run of which this is known."""
+    return FlowRunContext.model_construct(flow_run=FlowRun(flow_id=uuid4(), **known))
 
 
 @pytest.fixture
@@ -73,6 +82,23 @@ def test_urls_of_the_worker_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None
     for url in ("s3://a", "s3://a/bc", "s3://c/d"):
         with pytest.raises(InputError):
             check(url)
+
+
+@pytest.mark.parametrize("known_by", ["deployment_id", "parent_task_run_id"])
+def test_a_flow_of_a_deployment_is_checked(known_by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own run, and the run of a flow that it calls, which has no deployment's id of its own."""
+    monkeypatch.setattr("flows.deployed_run.deployment", SimpleNamespace(id="a-deployment"))
+    monkeypatch.setenv(HIDE_CONTENTS, "")  # so that it is put back
+    with in_flow_run(**{known_by: uuid4()}), pytest.raises(InputError):
+        check_deployed_run(csv=Path("/etc/passwd"))
+
+
+def test_a_flow_called_by_hand_does_not_ask_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request for a deployment that can't be there would cost each run a tenth of a second."""
+    monkeypatch.setattr("flows.deployed_run.deployment", None)  # where Prefect would ask
+    with in_flow_run():
+        check_deployed_run(csv=Path("/etc/passwd"))
+        check_deployed_dask("tcp://elsewhere:8786")
 
 
 def test_the_command_line_names_any_file() -> None:

@@ -1,5 +1,6 @@
 """What a command imports: Prefect, pandas, matplotlib, obstore only where they are used."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from examples.digits import PROJECT, easy_digits, write_digits, write_small_csv
 from examples.runs import write_network
 
+from flows.imports import without_collector
 from network.initialization import initial_weights
 
 SCRIPT = """
@@ -52,6 +54,18 @@ def test_a_prediction_starts_at_once(tmp_path: Path) -> None:
     assert len(files) == 3
     assert imported_by(["predict", *files, "--run", "latest"], tmp_path) == ""
     assert (tmp_path / "artifacts" / "predictions" / "only.csv").exists()
+
+
+def test_the_collector_works_again_after_imports() -> None:
+    """What was there before is never looked at again; what comes after is."""
+    before = gc.get_freeze_count()
+    try:
+        with without_collector():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
 
 
 def imported_by(words: Sequence[str], folder: Path) -> str:

@@ -6,6 +6,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from flows.dask_cluster import check_dask
+from flows.imports import without_collector
 from flows.options import Json, out, say_whose_digits
 from flows.server.environment import configure_prefect, hide_own_tracebacks
 from flows.server.temporary_server import start_in_background
@@ -25,7 +26,8 @@ def sweep(
     say_whose_digits(settings.csv)
     configure_prefect()
     server_is_ready = start_in_background()
-    from flows.sweep import sweep as sweep_flow
+    with without_collector():
+        from flows.sweep import sweep as sweep_flow
 
     hide_own_tracebacks()
     server_is_ready()

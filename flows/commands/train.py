@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 from cyclopts import Parameter
 
 from flows.dask_cluster import check_dask
+from flows.imports import without_collector
 from flows.options import Json, Refresh, out, say_whose_digits, with_refresh
 from flows.server.environment import configure_prefect, hide_own_tracebacks
 from flows.server.temporary_server import start_in_background
@@ -36,7 +37,8 @@ def train(
     say_whose_digits(settings.csv)
     configure_prefect()
     server_is_ready = start_in_background()
-    from flows.retrain import retrain
+    with without_collector():
+        from flows.retrain import retrain
 
     hide_own_tracebacks()
     server_is_ready()
