@@ -26,8 +26,8 @@ def test_an_ensemble_that_grows_trains_only_what_is_new(settings: Settings) -> N
         assert {each.stage for each in plan.stages if each.state == "would run"} == new
         assert [each.stage for each in plan.stages] == list(published.stages)
     described = manifest(published)["stages"]
-    assert described["train-3"]["reason"] == "member changed unset → 2"
-    assert "input members.2.weights changed" in described["merge"]["reason"]
+    assert described["train-3"]["reason"] == "the latest run had no train-3"
+    assert "input members.2.weights is new" in described["merge"]["reason"]
     assert verify(published.directory, Store(folder=settings.artifacts)).problems == []
     (hidden, _) = load_weights(published.directory / "weights.pkl")
     assert len(hidden) == 3 * 40

@@ -31,7 +31,7 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str], str]] = {
     "seed": ({"seed": 1}, FROM_SPLIT, "seed changed 0 → 1"),
     "artifacts": ({"artifacts": Path("others")}, STAGES, "first run"),
     "refresh": ({"refresh": ("train",)}, ["train"], "refresh was asked for"),
-    "initial_weights": ({"initial_weights": "latest"}, FROM_TRAIN, "input initial.weights changed"),
+    "initial_weights": ({"initial_weights": "latest"}, FROM_TRAIN, "input initial.weights is new"),
     "workers": ({"workers": 2}, [], ""),
     # Of so few images all is computed by one thread anyway, and the network is the same.
     "training.partitions": (

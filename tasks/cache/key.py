@@ -103,36 +103,44 @@ def differences(before: StageKey, now: StageKey) -> list[str]:
         for name in sorted(before.settings.keys() | now.settings.keys())
         if before.settings.get(name) != now.settings.get(name)
     ]
-    changed += [
-        f"input {name} changed"
-        for name in sorted(before.inputs.keys() | now.inputs.keys())
-        if before.inputs.get(name) != now.inputs.get(name)
-    ]
-    changed += [
-        f"{module} changed"
-        for module in sorted(before.code.keys() | now.code.keys())
-        if before.code.get(module) != now.code.get(module)
-    ]
-    return changed
+    changed += [f"input {change}" for change in _changes(before.inputs, now.inputs)]
+    return [*changed, *_changes(before.code, now.code)]
+
+
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Yield which files are other ones now, by their names."""
+    for name in sorted(before.keys() | now.keys()):
+        if name not in before:
+            yield f"{name} is new"
+        elif name not in now:
+            yield f"{name} is gone"
+        elif before[name] != now[name]:
+            yield f"{name} changed"
 
 
 WHY_CACHED = "same inputs, settings and code as a stored result"
 
 
-def why_run(before: StageKey | None, now: StageKey, unusable: str | None, *, refresh: bool) -> str:
-    """Say why a stage has to run.
+def why_run(
+    name: str, before: Mapping[str, StageKey], now: StageKey, unusable: str | None, *, refresh: bool
+) -> str:
+    """Say why a call of a stage has to run.
 
     Args:
-        before: its key in the latest complete run, if there is one.
+        name: the call's in a run.
+        before: the keys of the latest complete run, by such names; none before the first.
         now: its key; of one that is not complete yet, what is there is compared.
         unusable: why its stored result can't be used; None if it can.
         refresh: whether it has to run in any case.
     """
     if refresh:
         return "refresh was asked for"
-    if before is None:
+    if not before:
         return "first run"
-    return "; ".join(differences(before, now)) or unusable or "the stored result could not be read"
+    if name not in before:
+        return f"the latest run had no {name}"
+    changes = differences(before[name], now)
+    return "; ".join(changes) or unusable or "the stored result could not be read"
 
 
 def _shown(value: Any) -> str:

@@ -71,24 +71,17 @@ class Plan:
     def _note(self, name: str, stage: Stage[..., R], arguments: Mapping[str, Any]) -> R:
         waits_for = {n: each for n, value in arguments.items() if (each := _waited_for(value))}
         key = stage.key({n: v for n, v in arguments.items() if n not in waits_for})
-        before = self._before.get(name, self._before.get(stage.name))
+        before = self._before.get(name)
         refresh = stage.name in self._refresh
         if not waits_for:
             download_result(self._store, key.digest)
         unusable = None if waits_for else records.why_unusable(self._store, key.digest)
         if waits_for:
+            others = ", ".join(dict.fromkeys(chain(*waits_for.values())))
             own = differences(_without(before, waits_for), key) if before else []
-            reason = "; ".join(
-                [
-                    *(
-                        f"depends on {each}, which would run"
-                        for each in dict.fromkeys(chain(*waits_for.values()))
-                    ),
-                    *own,
-                ]
-            )
+            reason = "; ".join([f"depends on {others}, which would run", *own])
         elif unusable or refresh:
-            reason = why_run(before, key, unusable, refresh=refresh)
+            reason = why_run(name, self._before, key, unusable, refresh=refresh)
         else:
             self.stages.append(StagePlan(stage=name, state="cached", reason=WHY_CACHED))
             return cast(R, records.read(self._store, key.digest))

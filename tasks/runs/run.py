@@ -171,7 +171,5 @@ class Run:
 
     def _end(self, call: Call, result: R, *, cached: bool) -> R:
         self.store.drop_checkpoint(call.key.digest)  # its result is stored now
-        # A member of an ensemble that is new is compared with the first.
-        before = self._before.get(call.name, self._before.get(call.key.stage))
-        self.stages.append(call.account(before, result, cached=cached))
+        self.stages.append(call.account(self._before, result, cached=cached))
         return result

@@ -60,15 +60,17 @@ class Call(NamedTuple):
         """Whether it can't be answered from the store."""
         return self.refresh or self.unusable is not None
 
-    def account(self, before: StageKey | None, result: BaseModel, *, cached: bool) -> StageRun:
+    def account(
+        self, before: Mapping[str, StageKey], result: BaseModel, *, cached: bool
+    ) -> StageRun:
         """Return what the call did.
 
         Args:
-            before: the stage's key in the latest complete run, if there is one.
+            before: the keys of the latest complete run, by their calls' names.
             result: the call's record.
             cached: whether that was stored.
         """
-        reason = why_run(before, self.key, self.unusable, refresh=self.refresh)
+        reason = why_run(self.name, before, self.key, self.unusable, refresh=self.refresh)
         return StageRun(
             name=self.name,
             key=self.key,

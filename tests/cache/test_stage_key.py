@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.cache.key import NotInKey, differences, stage_key
+from tasks.cache.key import NotInKey, differences, stage_key, why_run
 from tasks.cache.sources import digests_of_everything
 from tasks.cache.store import SourceFile, Store, StoredFile
 from tasks.shuffle_split import Split, SplitSettings
@@ -64,11 +64,26 @@ def test_every_change_makes_another_key_and_is_named(
 
 
 def test_changed_code_is_named() -> None:
-    """A source file that changed is called by its path from the project's root."""
+    """A source file is called by its path from the project's root; one may be new, or gone."""
     now = key()
-    before = now.model_copy(update={"code": {**now.code, "tasks/shuffle_split.py": "other"}})
+    changed = {"tasks/shuffle_split.py": "other", "tasks/old.py": "00"}
+    code = {**now.code, **changed}
+    del code["tasks/digits/table.py"]
+    before = now.model_copy(update={"code": code})
     assert before.digest != now.digest
-    assert differences(before, now) == ["tasks/shuffle_split.py changed"]
+    assert differences(before, now) == [
+        "tasks/digits/table.py is new",
+        "tasks/old.py is gone",
+        "tasks/shuffle_split.py changed",
+    ]
+
+
+def test_only_the_first_of_all_runs_is_called_so() -> None:
+    """There were runs before that of a first ensemble, although none had a merge."""
+    assert why_run("merge", {}, key(), None, refresh=False) == "first run"
+    others = {"train": key()}
+    reason = why_run("merge", others, key(), "no stored result", refresh=False)
+    assert reason == "the latest run had no merge"
 
 
 def test_an_argument_without_a_rule_is_refused() -> None:
