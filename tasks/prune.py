@@ -57,8 +57,9 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
     """Delete all but the newest runs and the champion's, and what only the deleted ones needed.
 
     The kept runs' stage outputs and result records stay, so their settings are still fully cached.
-    `predictions/` and `exports/` are not looked at. On a URL nothing but complete runs goes that is
-    younger than a day, because a flow on another machine may be about to use it.
+    `predictions/` and `exports/` are not looked at, and of `sweeps/` all that is complete stays. On
+    a URL nothing but complete runs goes that is younger than a day, because a flow on another
+    machine may be about to use it.
 
     Args:
         artifacts: the artifacts folder.
@@ -153,7 +154,11 @@ def _left_behind(artifacts: Path) -> list[tuple[Entry, str]]:
     """Return what processes leave that are killed at work; none is at work."""
     inf = float("inf")
     checkpoints = _old(entries(artifacts, "checkpoints"), _BY_STAGE_KEY, inf)
-    scratch = _old(entries(artifacts, "store"), _SCRATCH, inf)
+    scratch = [
+        each
+        for place in ("store", "sweeps")
+        for each in _old(entries(artifacts, place), _SCRATCH, inf)
+    ]
     temporary = [
         entry(artifacts, path)
         for path in sorted(artifacts.iterdir())

@@ -122,6 +122,7 @@ def test_what_a_kill_left_goes(artifacts: Path) -> None:
     left = [
         write(artifacts / "runs" / "2026-11-29T03-00-00Z-cut-short" / "weights.pkl", "1").parent,
         write(artifacts / "store" / ".new-x1y2z3_0" / "digits.parquet", "1").parent,
+        write(artifacts / "sweeps" / ".new-_a4b5c6d" / RUNS[0] / "results.csv", "1").parents[1],
         write(artifacts / ".champion.json-0123abcd", "{"),
         write(artifacts / "checkpoints" / key(9), "1"),
         write(artifacts / "checkpoints" / f"{key(8)}.npz", "1"),
@@ -143,6 +144,7 @@ def test_other_things_stay(artifacts: Path) -> None:
         write(artifacts / "results" / "table.csv", "1"),
         write(artifacts / "store" / "notes.txt", "1"),
         write(artifacts / "checkpoints" / "README", "1"),
+        write(artifacts / "sweeps" / RUNS[0] / "sweep.json", "{}"),
         write(artifacts / "predictions" / ".read.csv-0123abcd", "1"),
         write(artifacts / "predictions" / f"{RUNS[0]}.csv", "1"),
         write(artifacts / "README.md", "1"),
