@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from httpx import HTTPError
 from prefect import task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
@@ -30,6 +28,7 @@ from tasks.digits.profile import Profile
 from tasks.digits.table import read_info
 from tasks.remote.results import upload_result
 from tasks.report.index_page import write_index
+from tasks.report.prefect_page import show_in_prefect
 from tasks.report.report import write_report
 from tasks.report.run_figures import draw_run
 from tasks.runs.folders import MANIFEST, METRICS, point_latest, read_json
@@ -127,7 +126,7 @@ def publish(
             promotions.add(run.name, evaluation["accuracy"], "run")
         complete_run(artifacts, run.name)
         _update_overviews(artifacts, with_latest(latest, earlier), promotions.champion)
-    _show_in_prefect(run.name, report, metrics["per_digit"])
+    show_in_prefect(run.name, {"retraining-report": report}, {"per-digit": metrics["per_digit"]})
     return Published(
         run=run.name,
         directory=folder,
@@ -137,15 +136,6 @@ def publish(
         verdict=decision.verdict,
         stages={stage.name: stage.state for stage in run.stages},
     )
-
-
-def _show_in_prefect(run: str, report: str, per_digit: list[dict[str, Any]]) -> None:
-    """Leave the report in Prefect; the run is complete, whether Prefect's server answers or not."""
-    try:
-        create_markdown_artifact(report, key="retraining-report", description=run)
-        create_table_artifact(per_digit, key="per-digit", description=run)
-    except HTTPError as error:
-        logger.warning("Prefect does not show the report of %s: %s", run, error)
 
 
 def _clear_failed_try(folder: Path, promotions: Promotions) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 from prefect import task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +17,7 @@ from tasks.cache.json_file import write_json
 from tasks.cache.store import SourceFile, Store
 from tasks.digits.scores import wilson_interval
 from tasks.remote.folders import complete_folder, upload_folder
+from tasks.report.prefect_page import show_in_prefect
 from tasks.report.sweep_report import write_sweep_report
 from tasks.runs.provenance import provenance
 from tasks.runs.run import Run
@@ -92,7 +92,7 @@ def publish_sweep(
     held_out_rows: int,
     command: str,
 ) -> Swept:
-    """Write the sweep's folder, which appears whole or not at all, and its table in Prefect.
+    """Write the sweep's folder, which appears whole or not at all, and show it in Prefect.
 
     Args:
         run: the sweep.
@@ -116,14 +116,14 @@ def publish_sweep(
     with tempfile.TemporaryDirectory(prefix=".new-", dir=sweeps) as scratch:
         folder = Path(scratch) / run.name
         folder.mkdir()
-        table = pd.DataFrame(_flat(result) for result in results)
-        table.to_csv(folder / "results.csv", index=False)
-        write_sweep_report(folder, account, results)
+        table = [_flat(result) for result in results]
+        pd.DataFrame(table).to_csv(folder / "results.csv", index=False)
+        report = write_sweep_report(folder, account, results)
         write_json(folder / ACCOUNT, account)
         folder.rename(sweeps / run.name)
     upload_folder(run.store.folder, f"sweeps/{run.name}", ACCOUNT)
     complete_folder(run.store.folder, f"sweeps/{run.name}", ACCOUNT)
-    create_table_artifact([_flat(result) for result in results], key="sweep", description=run.name)
+    show_in_prefect(run.name, {"sweep-report": report}, {"sweep": table})
     return Swept(
         sweep=run.name,
         directory=sweeps / run.name,

@@ -13,17 +13,24 @@ from typing import Any
 import httpx
 import pytest
 from examples.runs import changed, quick, run
+from examples.sweep import GRID, RESULTS, account
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.expected_conditions import element_to_be_clickable
 from selenium.webdriver.support.ui import WebDriverWait
 
 from flows.settings import Settings
+from tasks.report.sweep_report import write_sweep_report
 
 pytestmark = pytest.mark.slow
 
 PHONE, DESKTOP = 390, 1280
-PAGES = ["artifacts/latest/report.html", "artifacts/index.html"]
+# With the number of pictures on each.
+PAGES = {
+    "artifacts/latest/report.html": 8,
+    "artifacts/sweeps/heat/report.html": 1,
+    "artifacts/index.html": 0,
+}
 
 # The least contrast of any text with what is behind it, and that text. Text in pictures aside.
 CONTRAST = """
@@ -84,13 +91,15 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 @pytest.fixture(scope="module")
 def folder(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with two runs, the second on distorted images of other data."""
+    """Return a folder with a sweep and two runs, the second on distorted images of other data."""
     folder = tmp_path_factory.mktemp("pages") / "copy"
     shutil.copytree(finished, folder, symlinks=True)
     settings = quick(folder / "small.csv", folder / "artifacts")
     rows = settings.csv.read_text().splitlines()
     settings.csv.write_text("\n".join(rows + [row for row in rows if row[-1] in "01"] * 5) + "\n")
     run(changed(settings, training={"distortion": 1.5}))
+    (folder / "artifacts/sweeps/heat").mkdir(parents=True)
+    write_sweep_report(folder / "artifacts/sweeps/heat", account(GRID), RESULTS)
     return folder
 
 
@@ -117,7 +126,7 @@ def test_nothing_is_broken_and_nothing_is_fetched(
     assert browser.get_log("browser") == []
     sizes = browser.execute_script("return [...document.images].map(image => image.naturalWidth)")
     assert 0 not in sizes
-    assert len(sizes) == (8 if "report" in page else 0)
+    assert len(sizes) == PAGES[page]
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = {
         event["params"]["request"]["url"].split(":")[0]
@@ -132,11 +141,15 @@ def test_nothing_is_broken_and_nothing_is_fetched(
 def test_nothing_is_wider_than_the_screen(
     browser: webdriver.Chrome, folder: Path, page: str, width: int
 ) -> None:
-    """No page has to be pushed sideways, and on a phone no table has to be either."""
+    """No page has to be pushed sideways, and on a phone no table has to be either.
+
+    But for that of a sweep's points, which have any number of settings.
+    """
     show(browser, (folder / page).as_uri(), width=width)
     wide = browser.execute_script(
-        "return [document.documentElement, ...document.querySelectorAll('.table, figure')]"
-        ".filter(each => each.scrollWidth > each.clientWidth).map(each => each.outerHTML)"
+        "return [document.documentElement, ...document.querySelectorAll(arguments[0])]"
+        ".filter(each => each.scrollWidth > each.clientWidth).map(each => each.outerHTML)",
+        "figure" if "sweeps" in page else ".table, figure",
     )
     assert wide == []
     assert browser.execute_script("return document.documentElement.clientWidth") == width

@@ -82,7 +82,7 @@ def test_a_server_that_refuses_the_report_fails_no_published_run(
 ) -> None:
     """The run is complete on disk, and perhaps the champion already: it is not published twice."""
     busy = [httpx.ReadTimeout("busy") for _ in range(2)]
-    trouble_at("tasks.publish.create_markdown_artifact", monkeypatch, *busy)
+    trouble_at("tasks.report.prefect_page.create_markdown_artifact", monkeypatch, *busy)
     published = run(changed(settings, seed=9))
     assert manifest(published)["run"] == published.run
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pandas as pd
 import pytest
 from examples.digits import easy_digits, write_digits
@@ -137,6 +138,14 @@ def test_a_sweep_ranks_its_points_and_never_reads_the_test_split(
     assert list(pd.read_csv(folder / "results.csv")["learning_rate"]) == [1.0, 0.001, 1e6]
     assert json.loads((folder / "sweep.json").read_text())["settings"]["grid"] == grid
     assert "Best of 3 points" in (folder / "report.md").read_text()
+    asked = {"artifacts": {"key": {"any_": ["sweep-report", "sweep"]}}}
+    shown = {
+        artifact["key"]: artifact["data"]
+        for artifact in httpx.post(f"{server}/artifacts/filter", json=asked).json()
+        if artifact["description"] == swept["sweep"]
+    }
+    assert shown["sweep-report"].startswith("# Best of 3 points")
+    assert [row["learning_rate"] for row in json.loads(shown["sweep"])] == [1.0, 0.001, 1e6]
     assert [path.name for path in folder.parent.iterdir()] == [folder.name], "no half-written one"
     assert not list((tmp_path / "artifacts/store").glob("predictions-*.parquet"))
 

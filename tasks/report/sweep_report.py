@@ -1,4 +1,4 @@
-"""A sweep's report: its picture, and one text for report.md and report.html.
+"""A sweep's report: its picture, and one text for report.md, report.html and Prefect's page.
 
 What it says is in `templates/sweep.md.jinja`.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.report.figure_style import OF_A_FILE
-from tasks.report.markdown import Markdown, html
+from tasks.report.markdown import Markdown, escaped, html
 from tasks.report.pages import pages, percent
 from tasks.report.sweep_chart import BEST, axes_of, dot_chart, heat_map, varied
 from tasks.report.texts import setting, texts
@@ -19,13 +19,17 @@ _PICTURE = "figures/sweep.svg"
 
 def write_sweep_report(
     folder: Path, account: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
-) -> None:
-    """Write a sweep's figures/sweep.svg, report.md and report.html.
+) -> str:
+    """Write a sweep's figures/sweep.svg, report.md and report.html; return it for Prefect.
 
     Args:
         folder: the sweep's folder, which nobody reads yet.
         account: what is in its sweep.json.
         results: one a point, best first, at least one with an accuracy; those that diverged last.
+
+    Returns:
+        The same report without its picture, which Prefect's page does not show; a table is there
+        in place of a heat map.
     """
     grid = account["settings"]["grid"]
     axes = axes_of(grid)
@@ -35,8 +39,26 @@ def write_sweep_report(
     (folder / "figures").mkdir()
     picture = template.render(chart=chart, description=description, colours=OF_A_FILE)
     (folder / _PICTURE).write_text(picture, encoding="utf-8")
-    best = results[0]
-    text = texts.get_template("sweep.md.jinja").render(
+    cells = _cells(results, grid, axes) if axes else []
+    link = Markdown(f"![{escaped(description)}]({_PICTURE})")
+    text = _filled_in(account, results, cells, link)
+    body, sections = html(text, folder)
+    title = f"{percent(results[0]['validation_accuracy'])}, {account['sweep']}"
+    page = pages.get_template("report.html.jinja").render(title=title, body=body, sections=sections)
+    for name, content in (("report.md", text), ("report.html", page)):
+        (folder / name).write_text(content, encoding="utf-8")
+    return _filled_in(account, results, cells, link=None)
+
+
+def _filled_in(
+    account: Mapping[str, Any],
+    results: Sequence[Mapping[str, Any]],
+    cells: Sequence[Sequence[str]],
+    link: Markdown | None,
+) -> str:
+    """Fill in the template, with a table of cells in place of the picture where it has no link."""
+    best, grid = results[0], account["settings"]["grid"]
+    return texts.get_template("sweep.md.jinja").render(
         account=account,
         best=best,
         results=results[:BEST],
@@ -47,9 +69,8 @@ def write_sweep_report(
         patience=best.get("patience", account["settings"]["training"]["patience"]),
         names=list(grid),
         best_point=_named(best, grid),
-        picture=_PICTURE,
-        description=description,
-        heat_map=axes is not None,
+        picture=link,
+        cells=cells,
         settings={
             name: setting(value)
             for name, value in flat_settings(
@@ -59,11 +80,22 @@ def write_sweep_report(
         },
         command=Markdown(account["command"]),
     )
-    body, sections = html(text, folder)
-    title = f"{percent(best['validation_accuracy'])}, {account['sweep']}"
-    page = pages.get_template("report.html.jinja").render(title=title, body=body, sections=sections)
-    for name, content in (("report.md", text), ("report.html", page)):
-        (folder / name).write_text(content, encoding="utf-8")
+
+
+def _cells(
+    results: Sequence[Mapping[str, Any]], grid: Mapping[str, Sequence[Any]], axes: tuple[str, str]
+) -> list[list[str]]:
+    """Return a heat map's accuracies as the rows of a table, the values of both settings first."""
+    accuracies = {
+        tuple(setting(one[name]) for name in axes): one["validation_accuracy"] for one in results
+    }
+    rows, columns = ([setting(value) for value in grid[name]] for name in axes)
+    written = {
+        point: Markdown("diverged" if accuracy is None else percent(accuracy))
+        for point, accuracy in accuracies.items()
+    }
+    head = [f"{axes[0]} ↓, {axes[1]} →", *columns]
+    return [head, *([row, *(written.get((row, each), "") for each in columns)] for row in rows)]
 
 
 def _named(point: Mapping[str, Any], names: Mapping[str, Any]) -> str:

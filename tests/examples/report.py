@@ -6,7 +6,6 @@ import numpy as np
 
 MATRIX = np.diag([9] * 10)
 MATRIX[4, 9], MATRIX[7, 1] = 3, 1
-MATRIX[4, 9], MATRIX[7, 1] = 3, 1
 METRICS: dict[str, Any] = {
     "accuracy": 90 / 94,
     "accuracy_interval": [0.8957, 0.9833],

@@ -9,42 +9,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from examples.sweep import GRID, RESULTS, account, point
 
-from tasks.digits.scores import wilson_interval
 from tasks.report.sweep_report import write_sweep_report
 
 SVG = "{http://www.w3.org/2000/svg}"
-ROWS = 1000
-
-
-def point(accuracy: float | None, **values: Any) -> dict[str, Any]:
-    """Return a point's settings and scores; without an accuracy it diverged."""
-    low, high = (None, None) if accuracy is None else wilson_interval(round(accuracy * ROWS), ROWS)
-    scores = {"validation_accuracy": accuracy, "interval_low": low, "interval_high": high}
-    cost, epochs = (None, None) if accuracy is None else (0.25, 30)
-    return {**values, **scores, "validation_cost": cost, "epochs_trained": epochs}
-
-
-def account(grid: dict[str, list[Any]]) -> dict[str, Any]:
-    """Return what a sweep's sweep.json holds."""
-    return {
-        "sweep": "2026-01-02T03-04-05Z-calm-heron",
-        "seconds": 12.0,
-        "held_out_rows": ROWS,
-        "command": "digits train \\\n    --seed 7",
-        "source": {"path": "digits.csv", "sha256": "ab" * 32, "bytes": 1234},
-        "settings": {
-            "seed": 7,
-            "folds": 0,
-            "grid": grid,
-            "training": {"patience": 0, "l2": 0.5, "epochs": 30},
-        },
-        "code_sha256": "cd" * 32,
-        "git": None,
-        "packages": {"numpy": "2.3"},
-        "python": "3.12",
-        "platform": "Linux",
-    }
 
 
 def report(folder: Path, grid: dict[str, list[Any]], results: Sequence[dict[str, Any]]) -> str:
@@ -65,16 +34,6 @@ def texts(folder: Path) -> list[str]:
         assert 0 <= left <= left + 2 * half <= width, text.text
         assert 0 <= float(text.attrib["y"]) <= height
     return [(text.text or "").replace("\N{NO-BREAK SPACE}", " ") for text in found]
-
-
-GRID = {"learning_rate": [0.1, 0.2, 9.0], "l2": [0, 1], "epochs": [30]}
-RESULTS = [
-    point(0.95, learning_rate=0.2, l2=1, epochs=30),
-    point(0.945, learning_rate=0.2, l2=0, epochs=30),
-    point(0.8, learning_rate=0.1, l2=0, epochs=30),
-    point(0.7, learning_rate=0.1, l2=1, epochs=30),
-    point(None, learning_rate=9.0, l2=0, epochs=30),
-]
 
 
 def test_two_settings_are_a_heat_map(tmp_path: Path) -> None:
@@ -156,3 +115,19 @@ def test_the_page_holds_its_picture(tmp_path: Path) -> None:
     assert "No other point's interval holds" in page
     assert "diverged" not in page
     assert "l2" in json.dumps(texts(tmp_path))
+
+
+def test_prefects_page_has_a_table_in_place_of_the_heat_map(tmp_path: Path) -> None:
+    """Prefect shows no SVG; all else is the same there, and dots are among the points anyway."""
+    shown = write_sweep_report(tmp_path, account(GRID), RESULTS).replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        "| learning\\_rate ↓, l2 → | 0 | 1 |\n| :-- | --: | --: |\n| 0.1 | 80.0 % | 70.0 % |"
+        in shown
+    )
+    assert "| 9.0 | diverged |  |" in shown
+    own = (tmp_path / "report.md").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
+    assert own.partition("## Command")[2] == shown.partition("## Command")[2] != ""
+    (tmp_path / "dots").mkdir()
+    dots = write_sweep_report(tmp_path / "dots", account({"l2": [0]}), [point(0.9, l2=0)])
+    assert "sweep.svg" not in shown + dots
+    assert "## Accuracy" not in dots
