@@ -1,5 +1,6 @@
 """What tests share: one Prefect server for the session, small digit files, and the command line."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ SERVER = pytest.StashKey[tuple[str, str]]()  # address and home of the Prefect s
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take the server of all workers, or start it where there are several and this is none."""
+    gc.disable()  # until all tests are imported: of that nothing is garbage
     if worker := getattr(config, "workerinput", None):
         config.stash[SERVER] = worker["prefect_server"]
     elif config.getoption("numprocesses", None):
@@ -148,7 +150,6 @@ def settings(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return quick(tmp_path / "small.csv", tmp_path / "artifacts")
 
 
-# On a machine that may be busy.
 @pytest.fixture(scope="session")
 def store_environment() -> Iterator[dict[str, str]]:
     """Yield the environment variables with which the session's object store is used."""
@@ -167,6 +168,7 @@ def url(store_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.M
     return f"s3://{bucket}/team"
 
 
+# On a machine that may be busy.
 SECONDS_A_KILL = 50
 SECONDS_OF_A_TEAM, SECONDS_A_RUN = 240, 60
 
@@ -180,6 +182,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             seconds = SECONDS_OF_A_TEAM + SECONDS_A_RUN * config.getoption("--together")
             item.add_marker(pytest.mark.timeout(seconds))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """From now on look for garbage, but no more in what was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import precision_recall_fscore_support
 
 from tasks.digits.scores import confusion_matrix, per_digit, score, wilson_interval
 
@@ -28,6 +27,8 @@ def test_confusion_matrix_has_true_digits_in_rows() -> None:
 
 def test_per_digit_figures_agree_with_scikit_learn() -> None:
     """All four figures are the field's, also for a digit never met and one never predicted."""
+    from sklearn.metrics import precision_recall_fscore_support
+
     rng = np.random.default_rng(4)
     labels = rng.integers(0, 9, 400)  # no nine among the labels
     predictions = np.where(rng.random(400) < 0.7, labels, rng.integers(1, 10, 400))  # never a zero

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from examples.runs import plain_figures
+from flows.cli import COMMANDS
 from tasks.cache.store import sha256_of
 from tasks.runs.folders import MANIFEST, complete_runs
 from tasks.training import checkpoint
@@ -30,9 +31,11 @@ WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload(
     [
         *("flows.retrain", "flows.predict", "flows.sweep", "flows.server.environment"),
-        *(f"flows.commands.{name}" for name in ("compare", "export", "plan", "prune", "verify")),
+        *(f"flows.commands.{name}" for name in COMMANDS),
         # What they import at work.
-        *("prefect.flow_engine", "prefect.task_engine", "fastapi", "pyarrow.dataset", "pytest"),
+        *("tasks.training.ensemble", "tasks.training.fit", "tasks.report.network_figures"),
+        *("prefect.flow_engine", "prefect.task_engine", "anyio._backends._asyncio", "fastapi"),
+        *("prefect.utilities.visualization", "pyarrow.dataset", "pytest"),
     ]
 )
 

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from examples.training import cost
-from sklearn.neural_network import MLPClassifier
 
 from network.backpropagation import Backpropagation
 from network.examples import Examples
@@ -80,6 +79,8 @@ def test_one_pass_worked_by_hand() -> None:
 @pytest.mark.parametrize(("activation", "theirs"), [("sigmoid", "logistic"), ("relu", "relu")])
 def test_scikit_learn_takes_the_same_steps(activation: str, theirs: str) -> None:
     """Five steps with momentum and L2 end at scikit-learn's weights, an independent program."""
+    from sklearn.neural_network import MLPClassifier
+
     images, targets = some_digits(50, 12)
     peer = MLPClassifier(
         hidden_layer_sizes=(8, 6),
