@@ -29,6 +29,8 @@ pytestmark = pytest.mark.slow
 LOGIN = "ada:lovelace"
 STEPS = "prefect.deployments.steps"
 STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
+EPOCHS = 20_000  # of a training that is still at work when that is seen
+SECONDS_BETWEEN = 0.5  # two questions: each keeps the server busy for some hundredths
 
 
 class Served(NamedTuple):
@@ -115,7 +117,7 @@ def until(true: Callable[[], Any], seconds: float = 120) -> Any:
     deadline = time.monotonic() + seconds
     while not (value := true()):
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.2)
+        time.sleep(SECONDS_BETWEEN)
     return value
 
 
@@ -129,6 +131,7 @@ def served(prefect_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     common = inherited | {
         "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]),
         "PREFECT_HOME": str(shutil.copytree(prefect_home, folder / "home")),
+        "PREFECT_API_DATABASE_MIGRATE_ON_START": "false",  # that home has all there is to have
         "DIGITS_FOLDERS": str(folder),
     }
     process = subprocess.Popen(
@@ -315,25 +318,31 @@ def test_a_run_says_nothing_about_its_process(served: Served, variables: dict[st
     assert next(iter(variables)) in refused.json()["detail"]
 
 
-def test_a_run_names_only_allowed_files(served: Served) -> None:
+@pytest.fixture(scope="module")
+def failed(served: Served) -> dict[str, str]:
+    """Return the names of two runs at once that failed: of a file outside, of a bad cell."""
+    bad = served.folder / "bad.csv"
+    bad.write_text((served.folder / "small.csv").read_text().replace("0,", "confidential,", 1))
+    files = {"outside": "/etc/passwd", "bad cell": str(bad)}
+    names = {why: served.start("retrain/classic", csv=csv) for why, csv in files.items()}
+    for name in names.values():
+        until(lambda name=name: served.flow_run(name)["state_type"] == "FAILED")  # type: ignore[misc]
+    return names
+
+
+def test_a_run_names_only_allowed_files(served: Served, failed: dict[str, str]) -> None:
     """The run fails before it reads anything, and its state says which folders are allowed."""
-    name = served.start("retrain/classic", csv="/etc/passwd")
-    until(lambda: served.flow_run(name)["state_type"] == "FAILED")
-    message = served.flow_run(name)["state"]["message"]
+    message = served.flow_run(failed["outside"])["state"]["message"]
     assert "`csv`: /etc/passwd is outside of the folders" in message
     assert str(PROJECT) in message
     assert "DIGITS_FOLDERS" in message
 
 
-def test_no_state_or_log_of_a_run_shows_a_cell(served: Served) -> None:
+def test_no_state_or_log_of_a_run_shows_a_cell(served: Served, failed: dict[str, str]) -> None:
     """Errors name the place of a bad cell; its content stays in the file."""
-    bad = served.folder / "bad.csv"
-    bad.write_text((served.folder / "small.csv").read_text().replace("0,", "confidential,", 1))
-    name = served.start("retrain/classic", csv=str(bad))
-    until(lambda: served.flow_run(name)["state_type"] == "FAILED")
-    run = served.flow_run(name)
+    run = served.flow_run(failed["bad cell"])
     assert "bad.csv: line 1: column " in run["state"]["message"]
-    tasks = served.read("task_runs", flow_runs={"name": {"any_": [name]}})
+    tasks = served.read("task_runs", flow_runs={"name": {"any_": [run["name"]]}})
     logs = served.read("logs", logs={"flow_run_id": {"any_": [run["id"]]}})
     assert tasks
     assert logs
@@ -357,16 +366,18 @@ def test_a_killed_run_ends_as_crashed_and_the_next_one_resumes_its_work(served: 
 
     Kill -9 in mid-training: Crashed, its place is free, and only training is done again.
     """
-    killed = start_training(served, epochs=40_000)
+    killed = start_training(served, epochs=EPOCHS)
+    process = int(killed["infrastructure_pid"].split(":")[-1])
+    os.kill(process, signal.SIGSTOP)  # it stays in mid-training, however long the rest takes
     second = served.start("retrain/nightly", training={"epochs": 5})
     until(lambda: served.flow_run(second)["state_type"] == "CANCELLED")
     assert not served.read("task_runs", flow_runs={"name": {"any_": [second]}})
     assert served.flow_run(killed["name"])["state_type"] == "RUNNING"
 
-    os.kill(int(killed["infrastructure_pid"].split(":")[-1]), signal.SIGKILL)
+    os.kill(process, signal.SIGKILL)
     until(lambda: served.flow_run(killed["name"])["state_type"] == "CRASHED")
 
-    resumed = served.start("retrain/nightly", training={"epochs": 40_000})
+    resumed = served.start("retrain/nightly", training={"epochs": EPOCHS})
     until(lambda: served.flow_run(resumed)["state_type"] == "COMPLETED")
     stages = served.manifests()[-1]["stages"]
     assert {name: stage["state"] for name, stage in stages.items()} == {

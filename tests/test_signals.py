@@ -51,6 +51,7 @@ def test_a_signal_ends_a_training_cleanly(
     checkpoints = tmp_path / "artifacts" / "checkpoints"
     home = shutil.copytree(prefect_home, tmp_path / "home")  # a server of its own is started
     environment = {name: v for name, v in os.environ.items() if name != "PREFECT_API_URL"}
+    environment["PREFECT_API_DATABASE_MIGRATE_ON_START"] = "false"  # its database is the newest
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, *options, "--artifacts", str(tmp_path / "artifacts")],
         env={**environment, "PREFECT_HOME": str(home), "PYTHONPATH": str(PROJECT)},
