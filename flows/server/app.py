@@ -1,7 +1,10 @@
-"""Prefect's server, answering only to the names it is known by.
+"""Prefect's server, answering only to the names it is known by, with pages that ask no other host.
 
 A web page can have its own name resolve to this machine (DNS rebinding) and then send requests that
 the browser takes for its own. Their Host header still has the page's name, so they are refused.
+
+Prefect's UI brings the client of an analytics service, and a report may hold a link to a picture
+anywhere. The browser is told to load and to call nothing but this server.
 """
 
 import os
@@ -9,10 +12,24 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NAMES = "DIGITS_SERVER_NAMES"  # environment variable: further names, separated by commas
+
+# The UI draws with inline styles, compiles code, and has pictures and workers made of its own data.
+CONTENT_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "frame-ancestors 'self'",
+    ]
+)
 
 
 def create_app() -> ASGIApp:
@@ -25,7 +42,22 @@ def create_app() -> ASGIApp:
     from prefect.server.api.server import create_app as create_prefect_app
 
     app = create_prefect_app(final=True)
-    return TrustedHostMiddleware(app, allowed_hosts=sorted(known_names()))
+    guarded = TrustedHostMiddleware(app, allowed_hosts=sorted(known_names()))
+    return with_content_policy(guarded)
+
+
+def with_content_policy(app: ASGIApp) -> ASGIApp:
+    """Return an app whose answers tell the browser what a page of it may load and call."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Content-Security-Policy"] = CONTENT_POLICY
+            await send(message)
+
+        await app(scope, receive, send_with_policy)
+
+    return answer
 
 
 def known_names() -> set[str]:

@@ -35,13 +35,15 @@ def prefect_server(home: Path) -> Iterator[str]:
         "PREFECT_UI_STATIC_DIRECTORY": str(home / "static"),
         "PREFECT_UI_API_URL": "/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        # It records runs, logs and artifacts; what is done with events is asked of other servers.
+        "PREFECT__SERVER_WEBSERVER_ONLY": "1",  # as Prefect's own `server start --no-services`
+        "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     }
-    words = ["server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    # It records runs, logs and artifacts; what is done with events is asked of other servers.
-    words += ["--no-services", "--log-level", "ERROR"]
+    words = ["--factory", "flows.server.app:create_app", "--log-level", "error"]
+    words += ["--host", "127.0.0.1", "--port", str(port)]
     with (home / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flows.server.ends_with_starter", "prefect", *words],
+            [sys.executable, "-m", "flows.server.ends_with_starter", "uvicorn", *words],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=log,
