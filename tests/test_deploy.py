@@ -11,8 +11,8 @@ from examples.digits import PROJECT
 from pydantic import AliasChoices, BaseModel
 
 from flows.deployed_run import FOLDERS
+from flows.server import work_pool
 from flows.server.app import NAMES
-from flows.server.serve import POOL
 
 TEXT = (PROJECT / "deploy/compose.yaml").read_text(encoding="utf-8")
 SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
@@ -38,10 +38,10 @@ def test_the_server_is_the_one_that_checks_who_calls() -> None:
 
 
 def test_the_workers_take_the_runs_of_the_deployments() -> None:
-    """One pool, and each automation that is looked for by name is the one in the file."""
+    """One pool, closed as `make serve`'s; automations are looked for by their file's name."""
     deploy = OURS["deployments"]["command"][-1]
-    assert f"--pool {POOL} " in OURS["worker"]["command"]
-    assert f"--overwrite {POOL}\n" in deploy
+    assert f"--pool {work_pool.POOL} " in OURS["worker"]["command"]
+    assert f"python -m {work_pool.__name__}\n" in deploy
     names = re.findall(r'automation inspect "(.+)"', deploy)
     paths = re.findall(r"--from-file (\S+)", deploy)
     assert len(paths) == 2

@@ -1,4 +1,4 @@
-"""What a run may say about its process in the work pool of `digits serve`: nothing.
+"""What a run may say about its process in the work pool of the deployments: nothing.
 
 Prefect's own template has places for a command and for environment variables, which anyone who
 starts a run may fill in. Where there is no such place, the server refuses them and the worker

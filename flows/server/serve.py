@@ -16,13 +16,12 @@ from typing import Any
 
 from flows.server.app import NAMES
 from flows.server.errors import ServerError
-from flows.server.job_template import job_template
 from flows.server.prefect_setup import check_home
 from flows.server.runs_in_progress import cancel_runs, end_lost_runs
+from flows.server.work_pool import POOL, make_pool
 from flows.shipped import shipped, working_folders
 from tasks.errors import InputError
 
-POOL = "digits"
 RUNS_AT_ONCE = max(2, (os.cpu_count() or 1) // 2)  # a training keeps two cores busy
 SECONDS_TO_START = 180  # the first start makes the database
 SECONDS_TO_STOP = 30
@@ -55,7 +54,7 @@ def served(
     app = ["--factory", "flows.server.app:create_app", "--log-level", "warning"]
     with _started("uvicorn", *app, "--host", host, "--port", str(port)) as server:
         _wait_for(server)
-        _make_pool()
+        make_pool()
         _must("--no-prompt", "deploy", "--all", "--prefect-file", str(shipped("prefect.yaml")))
         name = f"{socket.gethostname()}:{port}"  # one worker has it at a time: the port is one's
         with _client() as client:
@@ -163,17 +162,3 @@ def _wait_for(server: "subprocess.Popen[bytes]") -> None:
             if time.monotonic() > deadline:
                 raise ServerError(f"The Prefect server did not answer in {SECONDS_TO_START} s.")
             time.sleep(0.3)
-
-
-def _make_pool() -> None:
-    from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-    from prefect.exceptions import ObjectAlreadyExists
-
-    template = job_template(working_folders()[0])
-    with _client() as client:
-        try:
-            client.create_work_pool(
-                WorkPoolCreate(name=POOL, type="process", base_job_template=template)
-            )
-        except ObjectAlreadyExists:  # perhaps with a limit of its own, which stays
-            client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=template))
