@@ -21,7 +21,7 @@ from tasks.runs.run import Run, no_runner
 @flow(
     name="retrain",
     description="Train a network on a CSV of digits and publish the result.",
-    # No retries here: they could not tell bad input from a bad day, as those of the tasks do.
+    # No retries here: they would repeat bad input too, and those of the tasks do not.
     on_failure=[announce_failure],
     on_crashed=[announce_failure],
 )

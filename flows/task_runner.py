@@ -72,4 +72,4 @@ def _end_with_starter() -> None:
     starter = multiprocessing.parent_process()
     if starter:
         starter.join()
-        os._exit(1)  # by kill -9 of the starter too, which tells nobody
+        os._exit(1)  # also where kill -9 ended the starter without a word

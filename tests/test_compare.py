@@ -50,7 +50,7 @@ def predictions(folder: Path) -> pd.DataFrame:
     return pd.read_parquet(folder.parent.parent / "store" / name)
 
 
-def test_what_differs_is_told_and_nothing_else(runs: dict[str, Path]) -> None:
+def test_what_differs_is_reported_and_nothing_else(runs: dict[str, Path]) -> None:
     """Two settings were changed; data, code and environment are the same."""
     comparison = compared(runs, A, B)
     assert (comparison.a, comparison.b) == (runs[A].name, runs[B].name)
@@ -120,7 +120,9 @@ def test_other_test_digits_are_not_compared_one_by_one(runs: dict[str, Path]) ->
     ],
     ids=["pruned", "altered"],
 )
-def test_predictions_that_are_gone_are_told(copies: dict[str, Path], harm: Any, words: str) -> None:
+def test_predictions_that_are_gone_are_reported(
+    copies: dict[str, Path], harm: Any, words: str
+) -> None:
     """The rest is compared all the same."""
     for path in (copies[A].parent.parent / "store").glob("predictions-*"):
         harm(path)
@@ -136,7 +138,7 @@ def edit(path: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_code_packages_and_commits_that_differ_are_told(copies: dict[str, Path]) -> None:
+def test_code_packages_and_commits_that_differ_are_reported(copies: dict[str, Path]) -> None:
     """Each by its name, with what either run had; also code that was edited during a run."""
     path = copies[B] / "manifest.json"
     before = json.loads(path.read_text())

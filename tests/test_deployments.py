@@ -261,7 +261,7 @@ def test_pages_of_other_origins_may_not_call_the_api(served: Served) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1"])
 def test_a_server_open_to_others_needs_a_password(host: str) -> None:
-    """Refused with the line that sets one: whoever reaches it could run commands."""
+    """Refused with the line that sets one: anyone who reaches it could run commands."""
     line = f"PREFECT_SERVER_API_AUTH_STRING=name:password make serve HOST={host}"
     with pytest.raises(InputError, match=re.escape(line)), serve(host, free_port()):
         pass
@@ -411,7 +411,7 @@ def test_runs_of_a_killed_worker_end_when_its_server_starts_again(served: Served
 
 
 def test_every_end_of_a_run_is_an_event(served: Served) -> None:
-    """Automations can tell promoted, unchanged and failed runs, with accuracy and folder."""
+    """Automations see promoted, unchanged and failed runs apart, with accuracy and folder."""
     verdicts = {manifest["verdict"] for manifest in served.manifests()}
     assert verdicts >= {"promoted", "unchanged"}
     expected = {f"digits.run.{end}" for end in (*verdicts, "failed")}

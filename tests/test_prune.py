@@ -105,7 +105,7 @@ def test_the_newest_and_the_champion_stay(artifacts: Path) -> None:
     assert prune(artifacts, 2, dry_run=False).removed == ()
 
 
-def test_a_dry_run_tells_what_the_other_then_does(artifacts: Path) -> None:
+def test_a_dry_run_says_what_the_other_then_does(artifacts: Path) -> None:
     """It deletes nothing, and names the same things and bytes as the run that follows."""
     before = listing(artifacts)
     foreseen = prune(artifacts, 1, dry_run=True)

@@ -209,7 +209,7 @@ def test_equal_runs_leave_equal_bytes(settings: Settings, tmp_path: Path) -> Non
     (before,) = (settings.artifacts / "runs").iterdir()
     first = json.loads((before / "manifest.json").read_text())["files"]
     again = manifest(run(changed(settings, artifacts=tmp_path / "other")))["files"]
-    timeless = first.keys() - {"report.md", "report.html"}  # these tell the time and the run's name
+    timeless = first.keys() - {"report.md", "report.html"}  # these name the time and the run
     assert len(timeless) >= 8
     assert {name: first[name] for name in timeless} == {name: again[name] for name in timeless}
 

@@ -2,7 +2,7 @@
 
 A folder without its last file is not there for any reader. That file is first uploaded under
 another name, so that a folder can be made complete by a copy inside the store: the champion is
-changed between the two, and whoever finds a champion that lacks its last file makes the copy.
+changed between the two, and a reader that finds a champion without its last file makes the copy.
 """
 
 import shutil

@@ -1,6 +1,6 @@
 """Stage results shared with other machines: stored files by their content names, then the record.
 
-A record is uploaded after the files that it names, so whoever sees it can have them too.
+A record is uploaded after the files that it names, so a machine that sees it can have them too.
 """
 
 from tasks.cache import records

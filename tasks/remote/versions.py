@@ -17,7 +17,7 @@ class LostRace(Exception):  # noqa: N818  # not an error: its catcher begins aga
 
 
 class Version(NamedTuple):
-    """One state of an object, as its store tells it from others."""
+    """One state of an object, as its store names it."""
 
     e_tag: str | None
     version: str | None

@@ -1,6 +1,6 @@
 """What all figures have in common: their colours. Imports nothing, as a cached run draws little.
 
-Blue is right, orange is wrong or high: the two can be told apart with any colour vision. Figures
+Blue is right, orange is wrong or high: the two differ for any colour vision. Figures
 keep a white ground, so that they read the same on a light page, on a dark one and on paper.
 """
 

@@ -36,7 +36,7 @@ def update_runs(artifacts: Path) -> None:
     except InputError:
         champion = None  # the caller finds out why
     if champion and not (artifacts / "runs" / champion / MANIFEST).exists():
-        complete_run(artifacts, champion)  # if whoever promoted it was killed before
+        complete_run(artifacts, champion)  # if the one that promoted it was killed before
     update_folders(artifacts, "runs", (METRICS, MANIFEST))
     if champion:
         download_run(artifacts, champion)

@@ -409,7 +409,7 @@ def test_promotion_settings_are_in_no_stage_key(settings: Settings) -> None:
     assert reason == "nothing was new: every stage came from the store"
 
 
-def test_a_run_obeys_the_limits_and_its_report_tells_why(settings: Settings) -> None:
+def test_a_run_obeys_the_limits_and_its_report_says_why(settings: Settings) -> None:
     """A better network is kept out by --min-gain, and the report has the comparison."""
     better = {"epochs": 300, "learning_rate": 1.0, "l2": 0.01}
     kept = run(changed(settings, training=better, promotion={"min_gain": 1}))

@@ -179,7 +179,7 @@ def data_of(directory: Path) -> Any:
     return json.loads((directory / "metrics.json").read_text())["data"]
 
 
-def test_a_run_tells_of_its_data(settings: Settings) -> None:
+def test_a_run_describes_its_data(settings: Settings) -> None:
     """Profile, drift, duplicates and what was seen before, in its folder, metrics and manifest."""
     same = run(changed(settings, training={"epochs": 6}))
     assert manifest(same)["drift"] == data_of(same.directory)["drift"]["level"] == "none"

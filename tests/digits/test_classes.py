@@ -267,7 +267,7 @@ def test_a_net_for_letters_grows_from_a_net_for_digits(settings: Settings, tmp_p
     assert set(table["label"]) | set(table["runner_up"]) <= set(LETTERS)
 
 
-def test_a_net_tells_odd_from_even(settings: Settings, tmp_path: Path) -> None:
+def test_a_network_learns_odd_and_even(settings: Settings, tmp_path: Path) -> None:
     """Two labels are a set like any other; its second training comes from the cache."""
     parity = changed(
         settings,

@@ -176,7 +176,7 @@ def test_pandas_opens_the_parquet(tmp_path: Path) -> None:
     assert table["label"].tolist() == LABELS.tolist()
 
 
-def test_the_schema_tells_shape_and_making(tmp_path: Path) -> None:
+def test_the_schema_says_shape_and_making(tmp_path: Path) -> None:
     """The images are tensors, and the settings that made them are in the metadata."""
     settings: dict[str, object] = {"label_column": "last", "pixel_max": 200, "pixel_order": "row"}
     ingested(tmp_path, TEXT, **settings)

@@ -29,7 +29,7 @@ def test_the_file_is_the_one_recorded() -> None:
     assert hashlib.sha256(CSV.read_bytes()).hexdigest() == SHA256
 
 
-def test_the_readme_tells_the_same_facts() -> None:
+def test_the_readme_states_the_same_facts() -> None:
     """A data file that is made again must be described again."""
     text = (DATA / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"`([0-9a-f]{64})`", text) == [SHA256]

@@ -28,7 +28,7 @@ def write_small_csv(path: Path) -> Path:
 
 
 def easy_digits(rows: int) -> Digits:
-    """Return shuffled 8 × 8 digits that any network can tell apart."""
+    """Return shuffled 8 × 8 digits that any network can learn."""
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 10, rows).astype(np.int8)
     pixels = rng.integers(0, 60, (rows, 64)).astype(np.uint8)

@@ -154,7 +154,7 @@ class Trainer:
 def outcome(run: Path) -> dict[str, Any]:
     """Return all that a run's bytes must agree on with any other of the same settings."""
     files: dict[str, str] = json.loads((run / MANIFEST).read_text())["files"]
-    # The report, and what it tells of the runs and the champion before, may differ.
+    # The report, and what it says of the runs and the champion before, may differ.
     others = ("report.", "metrics.json", "figures/accuracy.", "figures/data.")
     metrics = json.loads((run / "metrics.json").read_text())
     return {

@@ -251,7 +251,7 @@ def test_no_digit_that_changed_sides_is_said(folder: Path) -> None:
     assert "McNemar" not in artifact
 
 
-def test_drift_is_told_at_the_top(folder: Path) -> None:
+def test_drift_is_reported_at_the_top(folder: Path) -> None:
     """Data unlike the champion's are named before the first section, and measured in their own."""
     drifted = changed(METRICS, data=METRICS["data"] | DRIFT)
     write_report(folder, MANIFEST, drifted, RUNS)
@@ -263,7 +263,7 @@ def test_drift_is_told_at_the_top(folder: Path) -> None:
     assert "| 9 | 47 | none | 50 | 19.0\N{NO-BREAK SPACE}% |" in data
 
 
-def test_digits_in_both_splits_are_told_at_the_top(folder: Path) -> None:
+def test_digits_in_both_splits_are_reported_at_the_top(folder: Path) -> None:
     """Nobody reads that the network has seen no test digit where it has."""
     data = METRICS["data"] | {"test_images_in_training": 3, "duplicates": 1}
     write_report(folder, MANIFEST, changed(METRICS, data=data), RUNS)

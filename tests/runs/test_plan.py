@@ -67,7 +67,7 @@ def test_a_stage_that_waits_also_names_its_own_changes(settings: Settings) -> No
     )
 
 
-def test_a_damaged_file_is_told(settings: Settings) -> None:
+def test_a_damaged_file_is_reported(settings: Settings) -> None:
     """The plan looks at the stored files, as a run does."""
     (weights,) = (settings.artifacts / "store").glob("weights-*.pkl")
     weights.write_bytes(weights.read_bytes()[:-1])
