@@ -14,7 +14,7 @@ from network.epoch_plan import EpochPlan
 from network.examples import Examples
 from network.sharding import SMALLEST_SHARD, ShardedBackpropagation, add, number_of_shards
 
-SMALLEST_SHARED_PRODUCT = 64  # examples; below this, more threads are no faster at it than one
+SMALLEST_SHARED_PRODUCT = 64  # examples; below this, more threads are no faster than one
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,10 @@ def batch_gradient(
     at_once, threads = min(batch_size, rows), settings.threads
     augmented = examples.augment is not None
     shards = number_of_shards(at_once, threads)
-    # Variants may take longer to make than to train on; to read images takes one thread.
-    depth = threads - 1 if augmented else min(1, threads - 1)
+    if augmented:  # variants may take longer to make than to train on
+        depth = threads - 1
+    else:  # one thread is enough to read images, and the short steps of small batches wait for it
+        depth = min(1, threads - 1) if at_once >= SMALLEST_SHARED_PRODUCT else 0
     with (
         threadpool_limits(_blas_threads(at_once, augmented, threads), user_api="blas"),
         ThreadPoolExecutor(max(1, shards - 1 + depth)) as executor,

@@ -1,7 +1,9 @@
 """Examples in blocks: the training of the whole set, in the memory of a part of it."""
 
+import threading
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -108,6 +110,25 @@ def test_variants_do_not_depend_on_the_order_of_batches(monkeypatch: pytest.Monk
         assert (images == digits.images / np.float64(255)).all()
     # Only the order of the batches, drawn after the variants' seed, is another one.
     assert digest(*weights) != digest(*plain)
+
+
+@pytest.mark.parametrize(("batch_size", "augment"), [(5, None), (5, noisy), (64, None)])
+def test_small_batches_keep_one_thread_at_work(
+    batch_size: int, augment: Callable[..., np.ndarray] | None
+) -> None:
+    """Below 64 images a second thread reads none: it makes variants only."""
+    others = set()
+
+    class Watched(np.ndarray):
+        def __getitem__(self, rows: Any) -> np.ndarray:
+            others.add(threading.current_thread())
+            return np.asarray(self)[rows]
+
+    digits = some_digits(200, augment=augment)
+    watched = replace(digits, images=digits.images.view(Watched))
+    trained(watched, batch_size=batch_size, threads=2)
+    others.discard(threading.current_thread())
+    assert bool(others) == (batch_size == 64 or augment is not None)
 
 
 class Endless:
