@@ -14,7 +14,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 from flows.server.environment import hide_own_tracebacks
 from flows.settings import TrainingFlowSettings
 from tasks.runs.run import RunnerFor
-from tasks.training.dask_workers import LOCAL_CLUSTER
+from tasks.training.dask_workers import local_cluster
 
 
 def runner_for(settings: TrainingFlowSettings) -> RunnerFor:
@@ -46,12 +46,11 @@ def _dask_runner(dask: str) -> TaskRunner[Any]:
     logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs every connection
     if not dask.isdigit():
         return DaskTaskRunner(address=dask)
-    cluster = {
-        "n_workers": int(dask),
-        **LOCAL_CLUSTER,  # one training a worker: it has threads of its own
-        "preload": ["flows.task_runner"],
-    }
-    return DaskTaskRunner(cluster_kwargs=cluster)
+    settings = {"workers": int(dask), "preload": __name__}
+    return DaskTaskRunner(
+        cluster_class=local_cluster,  # type: ignore[arg-type]  # it is called with the settings
+        cluster_kwargs=settings,
+    )
 
 
 def prepare_worker() -> None:

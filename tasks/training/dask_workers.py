@@ -32,15 +32,22 @@ from tasks.errors import WorkerError
 from tasks.training.partitions import Workers
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, LocalCluster
 
 SECONDS = 60  # without any worker, until a training gives up
 
 # Of a cluster on this machine, besides the number of its workers.
-LOCAL_CLUSTER: dict[str, Any] = {
+_LOCAL_CLUSTER: dict[str, Any] = {
     "threads_per_worker": 1,
     "security": True,  # other users of this machine can send it nothing
     "dashboard_address": "127.0.0.1:0",  # two clusters may be here at once
+}
+# Dask's configuration while it is started.
+_LOCAL_SETTINGS = {
+    # With Dask's, glibc takes memory from the kernel and gives it back at every step of a training.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    # Samples of the stacks, 100 a second, which nobody looks at here.
+    "distributed.worker.profile.enabled": False,
 }
 
 _at_work = Lock()  # the number of threads of a matrix product is that of a process
@@ -107,6 +114,21 @@ def read_partition(parquet: Path, rows: slice, code: Mapping[str, str]) -> Examp
     return Examples(digits.pixels, targets, digits.pixel_max)
 
 
+def local_cluster(workers: int, preload: str, **more: Any) -> "LocalCluster":
+    """Start a Dask cluster on this machine, each worker a process of one thread.
+
+    Args:
+        workers: how many.
+        preload: name of a module with a function `dask_setup`, called in each worker.
+        more: arguments of `LocalCluster`.
+    """
+    from dask import config  # an extra, and slow to import
+    from distributed import LocalCluster
+
+    with config.set(_LOCAL_SETTINGS):
+        return LocalCluster(n_workers=workers, preload=[preload], **_LOCAL_CLUSTER, **more)
+
+
 def dask_setup(worker: object) -> None:
     """Leave Ctrl-C to the starter of a worker that was started here; Dask looks for this name."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -116,7 +138,7 @@ def dask_setup(worker: object) -> None:
 def _client(dask: str) -> Iterator["Client"]:
     """Yield a client of a cluster, which is ended afterwards if it was started for this."""
     from dask import config  # an extra, and slow to import
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     # It logs every connection, and tracebacks when it is interrupted.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
@@ -129,12 +151,7 @@ def _client(dask: str) -> Iterator["Client"]:
     with config.set(settings):
         if dask.isdigit():
             with (
-                LocalCluster(
-                    n_workers=int(dask),
-                    **LOCAL_CLUSTER,
-                    silence_logs=logging.CRITICAL,
-                    preload=[__name__],
-                ) as cluster,
+                local_cluster(int(dask), __name__, silence_logs=logging.CRITICAL) as cluster,
                 Client(cluster, set_as_default=False) as client,
             ):
                 yield client

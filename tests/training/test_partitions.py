@@ -5,8 +5,10 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import dask
+import distributed
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ from tasks.digits.table import read_slice
 from tasks.errors import WorkerError
 from tasks.training import dask_workers as dask_module
 from tasks.training.checkpoint import Checkpoint
-from tasks.training.dask_workers import dask_workers, read_partition
+from tasks.training.dask_workers import dask_workers, local_cluster, read_partition
 from tasks.training.fit import fit
 from tasks.training.partitions import Workers, rows_of_partitions
 from tasks.training.progress import Show
@@ -85,6 +87,19 @@ def workers(parquet: Path) -> Iterator[Workers]:
     with dask_workers("2", parquet) as workers:
         assert workers is not None
         yield workers
+
+
+def test_a_local_cluster_leaves_memory_to_its_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Dask sets for workers of little memory, and its profiler, slow no training down."""
+    settings = ("nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_", "worker.profile.enabled")
+
+    def found(**_: Any) -> list[Any]:
+        return [dask.config.get(f"distributed.{name}") for name in settings]
+
+    assert all(found())  # Dask's names for them, and its choice
+    monkeypatch.setattr(distributed, "LocalCluster", found)
+    assert not any(cast(list[Any], local_cluster(2, "module")))
+    assert all(found())
 
 
 @pytest.mark.parametrize("kind", KINDS)
