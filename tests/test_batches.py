@@ -13,8 +13,8 @@ from examples.runs import plain_figures, write_network
 
 from network.initialization import initial_weights
 from tasks.cache.store import Store, StoredFile, sha256_of
+from tasks.champion.comparison import compare_with_champion
 from tasks.champion.data_watch import watch_data
-from tasks.champion.judgement import compare_with_champion
 from tasks.digits import table
 from tasks.digits.table import Digits
 from tasks.evaluate import Evaluated, evaluate

@@ -15,15 +15,8 @@ from examples.digits import PROJECT, write_digits
 from examples.runs import changed, manifest, past_run, ran, run, write_network
 
 from flows.settings import Settings
-from tasks.champion.judgement import (
-    Comparison,
-    PromotionSettings,
-    compare_with_champion,
-    decide,
-    judge,
-    judged_before,
-    mcnemar,
-)
+from tasks.champion.comparison import Comparison, compare_with_champion, mcnemar
+from tasks.champion.judgement import PromotionSettings, decide, judge, judged_before
 from tasks.champion.promotions import Promotions, open_promotions
 from tasks.digits.table import Digits
 from tasks.errors import InputError

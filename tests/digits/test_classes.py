@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from flows.settings import Settings
 from tasks.cache.store import Store
-from tasks.champion.judgement import Comparison, PromotionSettings, decide
+from tasks.champion.comparison import Comparison
+from tasks.champion.judgement import PromotionSettings, decide
 from tasks.digits.classes import (
     class_counts,
     class_numbers,
