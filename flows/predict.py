@@ -8,7 +8,7 @@ from pydantic import Field
 
 from flows.deployed_run import check_deployed_run
 from flows.empty_form import STARTS_EMPTY
-from flows.settings import PredictSettings
+from flows.predict_settings import PredictSettings
 from tasks.predict import Predicted, predict_files
 from tasks.runs.find_run import find_run
 

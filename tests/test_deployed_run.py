@@ -9,7 +9,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
 from flows.deployed_run import CLUSTER, FOLDERS, URLS, check_deployed_dask, check_deployed_run
-from flows.settings import PredictSettings, Settings
+from flows.predict_settings import PredictSettings
+from flows.settings import Settings
 from flows.sweep_settings import SweepSettings
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_reader import read_images

@@ -16,9 +16,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from flows.cli import COMMANDS, app
+from flows.predict_settings import PredictSettings
 from flows.recipes import RECIPES
 from flows.retrain import stages
-from flows.settings import PredictSettings, Settings, TrainingFlowSettings
+from flows.settings import Settings, TrainingFlowSettings
 from flows.sweep_settings import SweepSettings
 from network.initialization import initial_weights
 from network.model import predict

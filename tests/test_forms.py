@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from flows.predict_settings import PredictSettings
 from flows.recipes import RECIPES
-from flows.settings import PredictSettings, Settings
+from flows.settings import Settings
 from flows.sweep_settings import HELD_OUT, SweepSettings
 
 

@@ -20,7 +20,8 @@ from examples.runs import write_network
 from PIL import Image
 
 from flows.predict import predict as predict_flow
-from flows.settings import PredictSettings, Settings
+from flows.predict_settings import PredictSettings
+from flows.settings import Settings
 from network.model import predict
 from network.weights import load_weights
 from tasks.digits.csv_format import CsvFormat

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.options import Json, out
-from flows.settings import PredictSettings
+from flows.predict_settings import PredictSettings
 from tasks.digits.predictions import UNSURE, first_predictions
 from tasks.predict import predict_files
 from tasks.runs.find_run import find_run
