@@ -21,6 +21,8 @@ from network.activations import ACTIVATIONS, sigmoid
 from network.convolution import Convolution
 from network.loss import cross_entropy
 
+_FEW_NEURONS = 64
+
 
 class Backpropagation:
     """Forward and back propagation for a fixed number of examples at most.
@@ -48,6 +50,8 @@ class Backpropagation:
         convolutions: Sequence[Convolution] = (),
     ) -> None:
         dtype = weights[0].dtype
+        # The same sums transposed take OpenBLAS a sixth less, if the neurons are few.
+        self._images_first = len(weights[0]) <= _FEW_NEURONS and dtype == np.float32
         self._convolutions = convolutions
         self._activation = ACTIVATIONS[activation]
         neurons = [layer.outputs for layer in convolutions]
@@ -91,6 +95,8 @@ class Backpropagation:
                 if number < len(self._convolutions):
                     seen[number] = self._convolutions[number].patches(inputs[number])
                     z[:] = (layer @ seen[number]).reshape(z.shape)
+                elif number == 0 and self._images_first:
+                    z[:] = (images @ layer.T).T
                 else:
                     np.matmul(layer, inputs[number], out=z)
                 self._activation.apply(z)

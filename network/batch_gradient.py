@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from network.blocks import Block, blocks, rows_in_block
+from network.blocks import Block, blocks, rows_in_block, rows_in_cache
 from network.convolution import Convolution
 from network.epoch_plan import EpochPlan
 from network.examples import Examples
@@ -111,10 +111,11 @@ def batch_gradient(
     at_once, threads = min(batch_size, rows), settings.threads
     augmented = examples.augment is not None
     shards = number_of_shards(at_once, threads)
-    if augmented:  # variants may take longer to make than to train on
-        depth = threads - 1
-    else:  # one thread is enough to read images, and the short steps of small batches wait for it
-        depth = min(1, threads - 1) if at_once >= SMALLEST_SHARED_PRODUCT else 0
+    if augmented:
+        depth = threads - 1  # variants may take longer to make than to train on
+    else:
+        depth = min(1, shards - 1)  # the short steps of smaller batches would wait for a thread
+        rows = rows_in_cache(rows, batch_size, examples.images.shape[1])
     with (
         threadpool_limits(_blas_threads(at_once, augmented, threads), user_api="blas"),
         ThreadPoolExecutor(max(1, shards - 1 + depth)) as executor,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import islice
+from itertools import cycle, islice
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from network.examples import Examples
 _MOST_ROWS = 4096
 _MOST_NUMBERS = 1 << 24  # in the widest layer of a block's rows
 _IN_CACHE = 256  # rows that are scaled at a time
+_CACHED_NUMBERS = 1 << 18  # that a core's cache keeps, 1 MB in float32
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,18 @@ def rows_in_block(sizes: Sequence[int]) -> int:
     return max(1, min(_MOST_ROWS, _MOST_NUMBERS // max(sizes)))
 
 
+def rows_in_cache(rows: int, batch_size: int, inputs: int) -> int:
+    """Return how many examples a block has that is still in the cache when the network takes it.
+
+    Args:
+        rows: the most that a block may have.
+        batch_size: examples in a batch at most; a block has whole batches, one or more.
+        inputs: of an example.
+    """
+    batches = min(rows, _CACHED_NUMBERS // inputs) // batch_size
+    return min(rows, max(1, batches) * batch_size)
+
+
 def blocks(
     examples: Examples,
     plans: Iterable[EpochPlan],
@@ -61,8 +74,13 @@ def blocks(
         executor: where blocks are made.
         ahead: how many are made before they are asked for.
     """
+    inputs = 1 + examples.images.shape[1]
+    rows = min(rows, len(examples))
+    # One block is in use and the others are made meanwhile: a place is free when its turn comes
+    # again, and still in the processor's cache, as new memory would not be.
+    places = cycle(np.empty((ahead + 1, rows, inputs), dtype))
     # Where one block is all, and the same in every epoch, it is made once.
-    everything = cache(lambda: _block(examples, np.arange(len(examples)), dtype, None))
+    everything = cache(lambda: _block(examples, np.arange(rows), next(places), None))
 
     def jobs() -> Iterator[Callable[[], Block]]:
         for plan in plans:
@@ -72,7 +90,8 @@ def blocks(
             order = np.arange(len(examples)) if plan.order is None else plan.order
             for number, start in enumerate(range(0, len(order), rows)):
                 some = order[start : start + rows]
-                yield partial(_block, examples, some, dtype, plan.variants(number))
+                place = next(places)[: len(some)]
+                yield partial(_block, examples, some, place, plan.variants(number))
 
     return _made_ahead(jobs(), executor, ahead)
 
@@ -93,12 +112,19 @@ def _made_ahead(
 def _block(
     examples: Examples,
     rows: np.ndarray,
-    dtype: np.dtype,
+    inputs: np.ndarray,
     rng: np.random.Generator | None,
 ) -> Block:
-    """Return the examples of some rows, in this order; their variants if there is a generator."""
+    """Return the examples of some rows, in this order; their variants if there is a generator.
+
+    Args:
+        examples: where they come from.
+        rows: which.
+        inputs: place for them, (rows, inputs + 1).
+        rng: of the variants.
+    """
+    dtype = inputs.dtype
     targets = np.ascontiguousarray(examples.targets[rows].T, dtype)
-    inputs = np.empty((len(rows), examples.images.shape[1] + 1), dtype)
     inputs[:, 0] = 1
     if rng is not None and examples.augment is not None:
         # The variant of an image does not depend on the order of the batches.

@@ -12,7 +12,7 @@ from examples.training import digest
 
 from network import blocks
 from network.augmentation import distort
-from network.blocks import rows_in_block
+from network.blocks import rows_in_block, rows_in_cache
 from network.examples import Examples
 from network.gradient_descent import gradient_descent
 from network.initialization import initial_weights
@@ -112,11 +112,13 @@ def test_variants_do_not_depend_on_the_order_of_batches(monkeypatch: pytest.Monk
     assert digest(*weights) != digest(*plain)
 
 
-@pytest.mark.parametrize(("batch_size", "augment"), [(5, None), (5, noisy), (64, None)])
+@pytest.mark.parametrize(
+    ("batch_size", "augment"), [(5, None), (5, noisy), (64, None), (512, None)]
+)
 def test_small_batches_keep_one_thread_at_work(
     batch_size: int, augment: Callable[..., np.ndarray] | None
 ) -> None:
-    """Below 64 images a second thread reads none: it makes variants only."""
+    """Below 512 images a second thread reads none: it makes variants only."""
     others = set()
 
     class Watched(np.ndarray):
@@ -124,11 +126,11 @@ def test_small_batches_keep_one_thread_at_work(
             others.add(threading.current_thread())
             return np.asarray(self)[rows]
 
-    digits = some_digits(200, augment=augment)
+    digits = some_digits(600, augment=augment)
     watched = replace(digits, images=digits.images.view(Watched))
     trained(watched, batch_size=batch_size, threads=2)
     others.discard(threading.current_thread())
-    assert bool(others) == (batch_size == 64 or augment is not None)
+    assert bool(others) == (batch_size == 512 or augment is not None)
 
 
 class Endless:
@@ -173,3 +175,13 @@ def test_blocks_of_wide_networks_have_fewer_rows(widest: int) -> None:
     rows = rows_in_block([400, widest, 10])
     assert 1 <= rows <= 4096
     assert rows == 1 or rows * widest * 4 <= 64 * MB
+
+
+@pytest.mark.parametrize("batch_size", [1, 32, 128, 700, 4096, 60_000])
+@pytest.mark.parametrize("inputs", [16, 784, 1 << 20])
+def test_blocks_of_small_batches_fit_the_cache(batch_size: int, inputs: int) -> None:
+    """They have whole batches, one at least, in 1 MB of float32; of large batches it is a part."""
+    rows = rows_in_cache(4096, batch_size, inputs)
+    assert rows == 4096 if batch_size > 4096 else rows % batch_size == 0
+    assert 1 <= rows <= 4096
+    assert rows <= batch_size or rows * inputs * 4 <= MB
