@@ -6,10 +6,8 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from flows.dask_cluster import check_dask
-from flows.imports import without_collector
 from flows.options import Json, out, say_whose_digits
-from flows.server.environment import configure_prefect, hide_own_tracebacks
-from flows.server.temporary_server import start_in_background
+from flows.server.ready_prefect import ready_prefect
 from flows.sweep_settings import SweepSettings
 from tasks.digits.csv_layout import check_csv
 from tasks.runs.shared_runs import update_runs
@@ -24,13 +22,9 @@ def sweep(
     check_csv(settings.csv, settings.data)
     check_dask(settings.dask)
     say_whose_digits(settings.csv)
-    configure_prefect()
-    server_is_ready = start_in_background()
-    with without_collector():
+    with ready_prefect():
         from flows.sweep import sweep as sweep_flow
 
-    hide_own_tracebacks()
-    server_is_ready()
     swept = sweep_flow(settings)
     if json:
         print(swept.model_dump_json())

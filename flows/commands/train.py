@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 from cyclopts import Parameter
 
 from flows.dask_cluster import check_dask
-from flows.imports import without_collector
 from flows.options import Json, Refresh, out, say_whose_digits, with_refresh
-from flows.server.environment import configure_prefect, hide_own_tracebacks
-from flows.server.temporary_server import start_in_background
+from flows.server.ready_prefect import ready_prefect
 from flows.settings import Settings
 from tasks.digits.classes import image_noun
 from tasks.digits.csv_layout import check_csv
@@ -35,13 +33,9 @@ def train(
     check_csv(settings.csv, settings.data)
     check_dask(settings.dask)
     say_whose_digits(settings.csv)
-    configure_prefect()
-    server_is_ready = start_in_background()
-    with without_collector():
+    with ready_prefect():
         from flows.retrain import retrain
 
-    hide_own_tracebacks()
-    server_is_ready()
     # Typed as the flow's state; Prefect returns what it holds.
     published = cast(
         "Published", retrain(with_refresh(settings, refresh), return_state=True).result()
