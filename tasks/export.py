@@ -5,14 +5,14 @@ import json
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from tasks.cache.atomic import atomic_path
 from tasks.errors import InputError
-from tasks.runs.model import SavedModel, load_model
+from tasks.runs.model import SavedModel, describe_network, load_model
 from tasks.runs.onnx_graph import onnx_bytes
 
 ExportFormat = Literal["npz", "onnx", "safetensors"]
@@ -91,17 +91,7 @@ def plain_arrays(model: SavedModel) -> dict[str, np.ndarray]:
 
 def metadata_of(model: SavedModel) -> str:
     """Return as JSON what is needed, besides the arrays, to use the network."""
-    facts: dict[str, Any] = {
-        "run": model.run,
-        "sizes": [model.image_side**2, *(len(layer) for layer in model.weights)],
-        "activation": model.activation,
-        "output_activation": "sigmoid",
-        "classes": list(model.classes),
-        "image_side": model.image_side,
-        "pixel_order": "row",
-        "pixel_max": model.pixel_max,
-    }
-    return json.dumps(facts)
+    return json.dumps({"run": model.run, **describe_network(model)})
 
 
 def npz_bytes(arrays: dict[str, np.ndarray], metadata: str) -> bytes:

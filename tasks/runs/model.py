@@ -29,8 +29,8 @@ class SavedModel:
     classes: tuple[int, ...]  # the label of each output, ascending
 
 
-def describe_model(model: SavedModel, weights_sha256: str) -> dict[str, Any]:
-    """Return what `model.json` says about a run's `weights.pkl`, which has this digest."""
+def describe_network(model: SavedModel) -> dict[str, Any]:
+    """Return what is needed, besides the weights, to use a network."""
     return {
         "sizes": [model.weights[0].shape[1] - 1, *(len(layer) for layer in model.weights)],
         "activation": model.activation,
@@ -39,6 +39,13 @@ def describe_model(model: SavedModel, weights_sha256: str) -> dict[str, Any]:
         "image_side": model.image_side,
         "pixel_order": "row",
         "pixel_max": model.pixel_max,
+    }
+
+
+def describe_model(model: SavedModel, weights_sha256: str) -> dict[str, Any]:
+    """Return what `model.json` says about a run's `weights.pkl`, which has this digest."""
+    return {
+        **describe_network(model),
         "weights_file": WEIGHTS,
         "weights_sha256": weights_sha256,
         "weights_layout": "one matrix a layer, (outputs, inputs + 1), bias in column 0",
