@@ -55,6 +55,14 @@ _WORDS = {  # pydantic speaks of tuples, dictionaries and items
     "extra_forbidden": "there is no such setting",
     "too_short": "at least {min_length} must be given",
     "too_long": "at most {max_length} may be given",
+    "int_parsing": "not a whole number",
+    "float_parsing": "not a number",
+    "list_type": "not a list of values, such as [1, 2]",
+    "literal_error": "must be {expected}",
+    "greater_than": "must be more than {gt:.12g}",
+    "greater_than_equal": "must be at least {ge:.12g}",
+    "less_than": "must be less than {lt:.12g}",
+    "less_than_equal": "must be at most {le:.12g}",
 }
 
 
@@ -140,6 +148,8 @@ def _explained(error: CycloptsError) -> str:
         about_several = problem["type"] == "value_error" and isinstance(problem["input"], dict)
         if names and not about_several:
             message = f"`{names[-1]}` {_typed(problem['input'])}: {message}"
+        if problem["type"] == "int_parsing" and "," in str(problem["input"]):
+            message += "; several values have spaces between them"
         lines.append(message)
     return "; ".join(lines)
 

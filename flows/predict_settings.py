@@ -33,7 +33,17 @@ class PredictSettings(BaseModel):
         description="Folder for figures of how pictures were read: boxes and labels, and the "
         "first 1,000 digits as the network saw them.",
     )
-    data: Annotated[CsvFormat, Parameter(name="*", consume_multiple=True), EmptyFields()] = Field(
+    data: Annotated[
+        CsvFormat,
+        Parameter(
+            name="*",
+            consume_multiple=True,
+            negative_iterable=(),
+            show_default=False,
+            group="How the files are read; what is left out is as the run was trained",
+        ),
+        EmptyFields(),
+    ] = Field(
         default=CsvFormat(),
         title="Data",
         description="How the files are to be read; what is left out is as the run's own data.",

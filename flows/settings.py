@@ -66,17 +66,28 @@ class TrainingFlowSettings(BaseModel):
         title="Seed",
         description="Decides the split, the initial weights and the order of the batches.",
     )
-    data: Annotated[CsvFormat, Parameter(name="*", consume_multiple=True)] = Field(
-        default=CsvFormat(), title="Data", description="How the CSV is to be read."
-    )
-    split: Annotated[SplitSettings, Parameter(name="*")] = Field(
+    data: Annotated[
+        CsvFormat,
+        Parameter(
+            name="*",
+            consume_multiple=True,
+            negative_iterable=(),  # there are always labels
+            group="How the CSV is read",
+        ),
+    ] = Field(default=CsvFormat(), title="Data", description="How the CSV is to be read.")
+    split: Annotated[SplitSettings, Parameter(name="*", group="Training and test split")] = Field(
         default=SplitSettings(),
         title="Split",
         description="How the digits are split into training and test.",
     )
     training: Annotated[
         TrainingSettings,
-        Parameter(name="*", consume_multiple=True, show_default=False),
+        Parameter(
+            name="*",
+            consume_multiple=True,
+            show_default=False,
+            group="The network and its training; what is left out is as the recipe says",
+        ),
         EmptyFields(values_by_recipe),
     ] = Field(
         default=TrainingSettings(),
@@ -84,7 +95,7 @@ class TrainingFlowSettings(BaseModel):
         description="The network and its training; what is left out is as the recipe says.",
         json_schema_extra=STARTS_EMPTY,
     )
-    initial_weights: str = Field(
+    initial_weights: Annotated[str, Parameter(show_default=False)] = Field(
         default="",
         title="Initial weights",
         description="Start from a trained network: a run's name, `latest`, `champion`, or the path "
@@ -103,7 +114,7 @@ class TrainingFlowSettings(BaseModel):
         description="Trainings at once, each in a process of its own; 0 for as many as the "
         "machine has cores for.",
     )
-    dask: Annotated[str, AfterValidator(named_cluster)] = Field(
+    dask: Annotated[str, AfterValidator(named_cluster), Parameter(show_default=False)] = Field(
         default="",
         title="Dask",
         description="Train on a Dask cluster instead, several networks side by side or the "
@@ -149,7 +160,9 @@ class TrainingFlowSettings(BaseModel):
 class Settings(TrainingFlowSettings):
     """All settings of a retraining run."""
 
-    promotion: Annotated[PromotionSettings, Parameter(name="*")] = Field(
+    promotion: Annotated[
+        PromotionSettings, Parameter(name="*", group="When the network replaces the champion")
+    ] = Field(
         default=PromotionSettings(),
         title="Promotion",
         description="When the network replaces the champion.",

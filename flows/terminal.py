@@ -11,7 +11,7 @@ from rich.table import Table
 from tasks.compare import Pair, RunComparison
 from tasks.digits.classes import image_noun, label_noun
 from tasks.runs.changed_digits import ChangedDigit
-from tasks.runs.flat_settings import flat_settings
+from tasks.runs.flat_settings import flat_settings, setting
 from tasks.runs.past_runs import DamagedRun, PastRun
 
 SHOWN_DIGITS = 20
@@ -28,6 +28,8 @@ def runs_table(runs: Sequence[PastRun | DamagedRun], champion: str | None) -> Ta
         else:
             ran = f"{len(run.ran)} of {run.stages}"
             table.add_row(name, f"{run.accuracy:.1%}", run.verdict, ran)
+    if any(run.run == champion for run in runs):
+        table.caption, table.caption_justify = "★ the champion", "left"
     return table
 
 
@@ -49,7 +51,7 @@ def run_details(
         )
     settings = Table("setting", "value")
     for name, value in flat_settings(manifest["settings"]).items():
-        settings.add_row(name, escape(str(value)))
+        settings.add_row(name, escape(setting(value)))
     modules = Table("stage", "source files that its key depends on")
     for name, stage in manifest["stages"].items():
         modules.add_row(name, escape(", ".join(stage["code"])))

@@ -63,8 +63,9 @@ def test_train_then_look_then_predict(
     ("words", "message"),
     [
         (("train", "--csv", "nowhere.csv"), "nowhere.csv: no such file"),
-        (("train", "--l2", "-1"), "--l2 -1: Input should be greater than or equal to 0"),
-        (("train", "--hidden-layers", "40", "x"), "--hidden-layers x"),
+        (("train", "--l2", "-1"), "--l2 -1: must be at least 0"),
+        (("train", "--hidden-layers", "40", "x"), "--hidden-layers x: not a whole number"),
+        (("train", "--hidden-layers", "40,9"), "several values have spaces between them"),
         (("train", "--colour", "red"), "--colour"),
         (("show", "latest"), "no complete run yet. Start one with: digits train"),
         (("predict", "new.csv"), "no complete run yet"),

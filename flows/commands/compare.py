@@ -12,6 +12,7 @@ from tasks.runs.find_run import find_run
 def compare(
     a: RunName,
     b: RunName,
+    /,
     *,
     artifacts: Artifacts = Path("artifacts"),
     json: Json = False,

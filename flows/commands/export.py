@@ -12,6 +12,7 @@ from tasks.runs.find_run import find_run
 
 def export(
     run: RunName = "champion",
+    /,
     *,
     format: Annotated[ExportFormat, Parameter(help="What kind of file.")],
     output: Annotated[

@@ -6,7 +6,9 @@ from flows.options import Artifacts, Json, RunName, out
 from tasks.promote import promote as promote_run
 
 
-def promote(run: RunName, *, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> None:
+def promote(
+    run: RunName, /, *, artifacts: Artifacts = Path("artifacts"), json: Json = False
+) -> None:
     """Make a run the champion, whatever its verdict was."""
     moved = promote_run(artifacts, run)
     if json:

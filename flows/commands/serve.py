@@ -27,6 +27,7 @@ def serve(
         Parameter(
             consume_multiple=True,
             negative="",
+            show_default=False,
             help="Further names to answer to, such as a proxy's; requests to others are refused.",
         ),
     ] = (),

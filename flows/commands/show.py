@@ -16,6 +16,7 @@ from tasks.runs.folders import MANIFEST, METRICS, read_json
 
 def show(
     run: RunName,
+    /,
     *,
     open: Annotated[bool, Parameter(negative="", help="Open its report in the browser.")] = False,
     artifacts: Artifacts = Path("artifacts"),

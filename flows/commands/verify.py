@@ -10,7 +10,9 @@ from tasks.runs.shared_runs import fresh_copy
 from tasks.verify import verify as verify_run
 
 
-def verify(run: RunName, *, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> None:
+def verify(
+    run: RunName, /, *, artifacts: Artifacts = Path("artifacts"), json: Json = False
+) -> None:
     """Recompute every digest of a run, and its accuracy from the weights and the test split.
 
     Prints each difference from what was published in a line; the exit code is 1 if there is any.

@@ -87,7 +87,7 @@ def _label_fault(label: float, data: CsvFormat) -> str | None:
         remedy = "if 10 means 0, set `label_ten_is_zero`"
     else:
         remedy = (
-            "if the label is in another column, set `label_column` to first or to its name; if "
+            "if the label is in another column, set `label_column` to first, last or its name; if "
             "there are other labels, name them in `classes`"
         )
     allowed = in_words(classes) + (", and 10 for 0" if data.label_ten_is_zero else "")

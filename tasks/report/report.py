@@ -15,8 +15,8 @@ from tasks.report.figure_style import NUMBERED
 from tasks.report.markdown import Markdown, data_url, escaped, html
 from tasks.report.pages import pages, percent
 from tasks.report.shell_commands import commands
-from tasks.report.texts import setting, texts
-from tasks.runs.flat_settings import flat_settings
+from tasks.report.texts import texts
+from tasks.runs.flat_settings import flat_settings, setting
 from tasks.runs.past_runs import PastRun
 
 _FIGURES = {

@@ -9,7 +9,7 @@ from typing import Any
 from tasks.report.figure_style import blue, is_dark
 from tasks.report.pages import percent
 from tasks.report.scale import Scale
-from tasks.report.texts import setting
+from tasks.runs.flat_settings import setting
 
 BEST = 40  # points of the chart of dots, at most
 _WIDTH = 600

@@ -11,8 +11,8 @@ from tasks.report.figure_style import OF_A_FILE
 from tasks.report.markdown import Markdown, escaped, html
 from tasks.report.pages import pages, percent
 from tasks.report.sweep_chart import BEST, axes_of, dot_chart, heat_map, varied
-from tasks.report.texts import setting, texts
-from tasks.runs.flat_settings import flat_settings
+from tasks.report.texts import texts
+from tasks.runs.flat_settings import flat_settings, setting
 
 _PICTURE = "figures/sweep.svg"
 

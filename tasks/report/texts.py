@@ -2,23 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from tasks.report.markdown import Markdown, code, escaped
 from tasks.report.pages import TEMPLATES, percent
-
-
-def setting(value: Any) -> str:
-    """Write a setting's value as a command has it."""
-    match value:
-        case list() | tuple():
-            return " ".join(map(str, value)) or "none"
-        case bool():
-            return "yes" if value else "no"
-        case _:
-            return "none" if value is None else str(value)
+from tasks.runs.flat_settings import setting
 
 
 def _duration(seconds: float) -> Markdown:

@@ -51,7 +51,7 @@ OUT_OF_RANGE = (
     "is a label."
 )
 WHOLE_LABELS = (
-    ". Allowed are 0 to 9; if the label is in another column, set `label_column` to first or to "
+    ". Allowed are 0 to 9; if the label is in another column, set `label_column` to first, last or "
     "its name; if there are other labels, name them in `classes`."
 )
 NOT_SQUARE = (
