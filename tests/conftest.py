@@ -173,15 +173,24 @@ SECONDS_A_KILL = 50
 SECONDS_OF_A_TEAM, SECONDS_A_RUN = 240, 60
 
 
+LONGEST = [
+    *("test_deployments", "test_team", "test_chaos", "test_signals", "test_races"),
+    *("test_browser", "test_photographs", "test_transfer_gain", "test_shared_runs"),
+    *("test_champion", "test_command_line", "test_retrain_flow", "test_bounds", "test_figures"),
+    *("test_damaged_files", "test_temporary_server", "test_sweep", "test_resources"),
+]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Start with the slow files, so that no worker is left alone with one at the end."""
+    """Start with the longest files, so that no worker is left alone with one at the end."""
     for item in items:
         if "kills" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(SECONDS_A_KILL * config.getoption("--kills")))
         if "together" in getattr(item, "fixturenames", ()):
             seconds = SECONDS_OF_A_TEAM + SECONDS_A_RUN * config.getoption("--together")
             item.add_marker(pytest.mark.timeout(seconds))
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 def pytest_collection_finish() -> None:
