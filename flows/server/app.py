@@ -7,6 +7,7 @@ Prefect's UI brings the client of an analytics service, and a report may hold a 
 anywhere. The browser is told to load and to call nothing but this server.
 """
 
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -39,9 +40,12 @@ def create_app() -> ASGIApp:
     process, by a name of their own.
     """
     # Imported here, so that `known_names` can be asked without a second of imports.
+    gc.disable()  # of what is imported nothing is garbage, and to look for it takes half a second
     from prefect.server.api.server import create_app as create_prefect_app
 
     app = create_prefect_app(final=True)
+    gc.freeze()
+    gc.enable()
     guarded = TrustedHostMiddleware(app, allowed_hosts=sorted(known_names()))
     return with_content_policy(guarded)
 
