@@ -177,7 +177,8 @@ LONGEST = [
     *("test_deployments", "test_team", "test_chaos", "test_signals", "test_races"),
     *("test_browser", "test_photographs", "test_transfer_gain", "test_shared_runs"),
     *("test_champion", "test_command_line", "test_retrain_flow", "test_bounds", "test_figures"),
-    *("test_damaged_files", "test_temporary_server", "test_sweep", "test_resources"),
+    *("test_damaged_files", "test_deep_network", "test_partitions", "test_shuffle_split"),
+    *("test_temporary_server", "test_sweep", "test_resources", "test_digit_table"),
 ]
 
 
