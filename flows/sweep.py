@@ -1,5 +1,6 @@
 """The sweep flow: a grid of training settings, ranked by held-out training digits."""
 
+from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Annotated, Any
 
@@ -23,9 +24,11 @@ from tasks.report.shell_commands import train_command
 from tasks.runs.run import Run
 from tasks.shuffle_split import Split, shuffle_split
 from tasks.sweep import Swept, best_first, held_out_scores, publish_sweep
-from tasks.train import train
+from tasks.train import Trained, train
+from tasks.training.first_weights import InitialNetwork
 from tasks.training.initial_network import find_initial_network
 from tasks.training.progress import progress_of_several
+from tasks.training.settings import TrainingSettings
 
 
 @flow(
@@ -60,19 +63,7 @@ def sweep(
         if settings.folds > 1:
             fraction = {"validation_fraction": held_out_rows / split.train_rows}
             trainings = [training.model_copy(update=fraction) for training in trainings]
-        calls = [
-            calls_of_members(part, training, settings.seed, initial)
-            for training, initial in zip(trainings, starts, strict=True)
-            for part in parts
-        ]
-        # That a training diverges concerns its point, not the sweep.
-        members = iter(
-            run.perform_all(train, list(chain(*calls)), progress_of_several, DivergenceError)
-        )
-        networks = [
-            [merge_if_several(run, list(islice(members, training.members))) for _ in parts]
-            for training in trainings
-        ]
+        networks = _train_all(run, parts, trainings, starts, settings.seed)
         results = [
             {**point, **held_out_scores(run.store, folds, training, held_out_rows)}
             for (point, training), folds in zip(points, networks, strict=True)
@@ -105,6 +96,33 @@ def _held_out_parts(
         )
     numbers = range(folds)
     return held_out_rows, [fold(run, split.train, held_out_rows, each).train for each in numbers]
+
+
+def _train_all(
+    run: Run,
+    parts: Sequence[StoredFile],
+    trainings: Sequence[TrainingSettings],
+    starts: Sequence[InitialNetwork | None],
+    seed: int,
+) -> list[list[Trained | Exception]]:
+    """Train on every part with the settings of every point, side by side.
+
+    Returns:
+        For each point a network a part, or the error where its cost diverged: that concerns the
+        point, not the sweep.
+    """
+    calls = [
+        calls_of_members(part, training, seed, initial)
+        for training, initial in zip(trainings, starts, strict=True)
+        for part in parts
+    ]
+    members = iter(
+        run.perform_all(train, list(chain(*calls)), progress_of_several, DivergenceError)
+    )
+    return [
+        [merge_if_several(run, list(islice(members, training.members))) for _ in parts]
+        for training in trainings
+    ]
 
 
 def _command(settings: SweepSettings, best: dict[str, Any]) -> str:
