@@ -193,9 +193,12 @@ def _received(weights: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
     return weights
 
 
-def _gradient(*arguments: Any) -> Gradient:
+def _gradient(partition: Examples, weights: Sequence[np.ndarray], *arguments: Any) -> Gradient:
+    # Dask puts what it receives at any address. Floats at odd ones NumPy copies for the matrix
+    # library, in another layout, on which the last bits of a product depend.
+    weights = [np.require(layer, requirements="A") for layer in weights]
     with _at_work:
-        return partition_gradient(*arguments)
+        return partition_gradient(partition, weights, *arguments)
 
 
 def _result(client: "Client", future: "Future[Gradient]") -> Gradient:
