@@ -274,13 +274,15 @@ def test_digits_in_both_splits_are_reported_at_the_top(folder: Path) -> None:
 
 
 def test_no_distortion_no_picture_of_it(folder: Path, tmp_path: Path) -> None:
-    """A run on the images as they are has no section on distortions."""
+    """A run on the images as they are has no section on distortions, and its cost is of none."""
+    assert "the cost of the distorted digits" in write_report(folder, MANIFEST, METRICS, RUNS)
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     (tmp_path / "figures" / "variants.png").unlink()
     manifest = copy.deepcopy(MANIFEST)
     manifest["settings"]["training"]["distortion"] = 0.0
     artifact = write_report(tmp_path, manifest, METRICS, RUNS)
     assert "## Distortion" not in artifact
+    assert "the distorted digits" not in artifact
     assert artifact.count("data:image/png") == 5
 
 
