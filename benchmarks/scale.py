@@ -154,6 +154,8 @@ def page(runs: Sequence[Measured]) -> str:
             "",
             "![Processor seconds of each task and peak memory by the number of rows](scale.svg)",
             "",
+            "One training on many workers, time and bytes of a step: [workers.md](workers.md).",
+            "",
         ]
     )
 
