@@ -7,7 +7,6 @@ Prefect's UI brings the client of an analytics service, and a report may hold a 
 anywhere. The browser is told to load and to call nothing but this server.
 """
 
-import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from contextlib import suppress
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flows.imports import without_collector
 
 NAMES = "DIGITS_SERVER_NAMES"  # environment variable: further names, separated by commas
 
@@ -39,13 +40,11 @@ def create_app() -> ASGIApp:
     The check is around Prefect's app and not in it: Prefect's automations call that app within this
     process, by a name of their own.
     """
-    # Imported here, so that `known_names` can be asked without a second of imports.
-    gc.disable()  # of what is imported nothing is garbage, and to look for it takes half a second
-    from prefect.server.api.server import create_app as create_prefect_app
+    with without_collector():
+        # Imported here, so that `known_names` can be asked without a second of imports.
+        from prefect.server.api.server import create_app as create_prefect_app
 
-    app = create_prefect_app(final=True)
-    gc.freeze()
-    gc.enable()
+        app = create_prefect_app(final=True)
     guarded = TrustedHostMiddleware(app, allowed_hosts=sorted(known_names()))
     return with_content_policy(guarded)
 
