@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tasks.cache.atomic import atomic_path
 from tasks.digits.classes import image_noun, label_noun
 from tasks.report.figure_style import NUMBERED
-from tasks.report.markdown import Markdown, data_url, escaped, html
-from tasks.report.pages import pages, percent
+from tasks.report.markdown import Markdown, data_url, escaped
+from tasks.report.pages import percent
+from tasks.report.report_files import write_report_files
 from tasks.report.shell_commands import commands
 from tasks.report.texts import texts
 from tasks.runs.flat_settings import flat_settings, setting
@@ -48,12 +48,7 @@ def write_report(
         has a chart that is only there as SVG, which Prefect's page does not show.
     """
     text = _filled_in(manifest, metrics, runs, _FIGURES)
-    body, sections = html(text, folder)
-    title = f"{percent(metrics['accuracy'])}, {manifest['run']}"
-    page = pages.get_template("report.html.jinja").render(title=title, body=body, sections=sections)
-    for name, content in (("report.md", text), ("report.html", page)):
-        with atomic_path(folder / name) as temporary:
-            temporary.write_text(content, encoding="utf-8")
+    write_report_files(folder, text, f"{percent(metrics['accuracy'])}, {manifest['run']}")
     return _filled_in(manifest, metrics, runs, _inlined(folder, _ARTIFACT_SIZE - len(text)))
 
 

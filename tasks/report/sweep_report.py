@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks.report.figure_style import OF_A_FILE
-from tasks.report.markdown import Markdown, escaped, html
+from tasks.report.markdown import Markdown, escaped
 from tasks.report.pages import pages, percent
+from tasks.report.report_files import write_report_files
 from tasks.report.sweep_chart import BEST, axes_of, dot_chart, heat_map, varied
 from tasks.report.texts import texts
 from tasks.runs.flat_settings import flat_settings, setting
@@ -42,11 +43,8 @@ def write_sweep_report(
     cells = _cells(results, grid, axes) if axes else []
     link = Markdown(f"![{escaped(description)}]({_PICTURE})")
     text = _filled_in(account, results, cells, link)
-    body, sections = html(text, folder)
     title = f"{percent(results[0]['validation_accuracy'])}, {account['sweep']}"
-    page = pages.get_template("report.html.jinja").render(title=title, body=body, sections=sections)
-    for name, content in (("report.md", text), ("report.html", page)):
-        (folder / name).write_text(content, encoding="utf-8")
+    write_report_files(folder, text, title)
     return _filled_in(account, results, cells, link=None)
 
 
