@@ -73,9 +73,3 @@ class TrainingState:
         """How often the network has each weight of each layer: those of a kernel many times."""
         dense = len(self.weights) - len(self.convolutions)
         return [*(layer.uses for layer in self.convolutions), *[1] * dense]
-
-    @property
-    def widths(self) -> list[int]:
-        """How many numbers each layer makes of an image."""
-        dense = self.weights[len(self.convolutions) :]
-        return [*(layer.width for layer in self.convolutions), *map(len, dense)]
