@@ -24,6 +24,7 @@ import psutil
 from flows.recipes import RECIPES
 from tasks.digits.mapped_images import mapped_digits
 from tasks.digits.table_writer import digit_writer
+from tasks.training.dask_cluster import dask_cluster
 from tasks.training.dask_workers import dask_workers
 from tasks.training.fit import fit
 
@@ -96,7 +97,8 @@ def measure(parquet: Path, rows: int, dask: str, partitions: int, threads: int) 
     load = os.getloadavg()[0]
     with (
         mapped_digits(parquet, parquet.parent, rows if dask else 0) as digits,
-        dask_workers(dask, parquet) as workers,
+        dask_cluster(dask) as cluster,
+        dask_workers(cluster, parquet) as workers,
     ):
         began = time.perf_counter()
         fit(digits, training, np.random.default_rng(1), note, workers=workers)

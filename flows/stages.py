@@ -12,6 +12,7 @@ from tasks.ingest import ingest
 from tasks.runs.plan import Plan
 from tasks.shuffle_split import shuffle_split
 from tasks.stage_outputs import StageOutputs
+from tasks.training.dask_cluster import dask_cluster
 from tasks.training.initial_network import find_initial_network
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ def stages(run: "Run | Plan", settings: Settings) -> StageOutputs:
     ingested = ingest(run, csv, settings.data)
     run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
     split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
-    dask = NotInKey(settings.dask)
-    trained = train_network(run, split.train, training, settings.seed, initial, dask)
+    with dask_cluster(settings.dask if training.partitions else "") as cluster:
+        where = NotInKey(cluster) if cluster else None
+        trained = train_network(run, split.train, training, settings.seed, initial, where)
     evaluated = evaluate(run, trained, split, training.l2, training.distortion)
     weights = initial.weights if initial else None
     return StageOutputs(csv, weights, ingested, split, trained, evaluated)

@@ -14,7 +14,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 from flows.server.environment import hide_own_tracebacks
 from flows.settings import TrainingFlowSettings
 from tasks.runs.run import RunnerFor
-from tasks.training.dask_workers import local_cluster
+from tasks.training.dask_cluster import local_cluster
 
 
 def runner_for(settings: TrainingFlowSettings) -> RunnerFor:

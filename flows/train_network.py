@@ -8,6 +8,7 @@ from tasks.cache.store import StoredFile
 from tasks.merge import merge
 from tasks.runs.plan import Plan
 from tasks.train import Trained, train
+from tasks.training.dask_cluster import DaskCluster
 from tasks.training.first_weights import InitialNetwork
 from tasks.training.progress import progress_of_several
 from tasks.training.settings import TrainingSettings
@@ -22,12 +23,12 @@ def train_network(
     training: TrainingSettings,
     seed: int,
     initial: InitialNetwork | None,
-    dask: NotInKey[str],
+    cluster: NotInKey[DaskCluster] | None,
 ) -> Trained:
     """Call `train`, or for an ensemble call it for each member and then `merge`."""
     if training.members == 1:
-        return train(run, split, training, seed, initial, dask)
-    calls = calls_of_members(split, training, seed, initial, dask)
+        return train(run, split, training, seed, initial, cluster)
+    calls = calls_of_members(split, training, seed, initial, cluster)
     members = run.perform_all(train, calls, progress_of_several)
     return cast("Trained", merge_if_several(run, members))
 
@@ -37,7 +38,7 @@ def calls_of_members(
     training: TrainingSettings,
     seed: int,
     initial: InitialNetwork | None,
-    dask: NotInKey[str] | None = None,
+    cluster: NotInKey[DaskCluster] | None = None,
 ) -> list[Mapping[str, Any]]:
     """Return the arguments of `train` for each member of an ensemble, or for the one network.
 
@@ -46,7 +47,7 @@ def calls_of_members(
     alone = training.model_copy(update={"members": 1})
     start = initial and initial.from_anywhere
     return [
-        train.arguments(split, alone, seed, start, dask, member or None)
+        train.arguments(split, alone, seed, start, cluster, member or None)
         for member in range(training.members)
     ]
 

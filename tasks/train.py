@@ -12,6 +12,7 @@ from tasks.cache.store import Store, StoredFile
 from tasks.digits.mapped_images import mapped_digits
 from tasks.digits.table import read_info
 from tasks.training.checkpoint import Checkpoint
+from tasks.training.dask_cluster import DaskCluster
 from tasks.training.dask_workers import dask_workers
 from tasks.training.first_weights import InitialNetwork
 from tasks.training.progress import progress
@@ -57,7 +58,7 @@ def train(
     training: TrainingSettings,
     seed: int,
     initial: InitialNetwork | None,
-    dask: NotInKey[str] | None = None,
+    cluster: NotInKey[DaskCluster] | None = None,
     member: int | None = None,
 ) -> Trained:
     """Train a network, alone or as one of an ensemble, showing the cost as it goes.
@@ -68,7 +69,7 @@ def train(
         training: the network's shape and how to train it.
         seed: decides initial weights, batches and distortions.
         initial: the network to start from; None starts from random weights.
-        dask: where partitions are computed, as of `dask_workers`; None is in this process.
+        cluster: where partitions are computed; None is in this process.
         member: which network of an ensemble, from 1; None for the first, which is also the only
             one where there is no ensemble.
 
@@ -85,13 +86,13 @@ def train(
     from tasks.training.fit import fit, trained_on
 
     pretrained = initial.load(member or 0) if initial else None
-    parquet, where = store.path(train), dask.value if dask and training.partitions else ""
+    parquet, dask = store.path(train), cluster.value if cluster else None
     # Workers read what is trained on themselves.
-    first = trained_on(read_info(parquet).rows, training.validation_fraction) if where else 0
+    first = trained_on(read_info(parquet).rows, training.validation_fraction) if dask else 0
     with (
         _ONE_AT_A_TIME,
         mapped_digits(parquet, store.files, first) as digits,
-        dask_workers(where, parquet) as workers,
+        dask_workers(dask, parquet) as workers,
         progress(training.epochs) as show,
     ):
         rng = member_rng(seed, member or 0)

@@ -1,5 +1,6 @@
 """Ensembles: each member is a cached stage of its own, and `merge` makes one network of them."""
 
+import distributed
 import numpy as np
 import pytest
 from examples.runs import changed, manifest, run
@@ -9,6 +10,7 @@ from flows.stages import stages
 from network.weights import load_weights
 from tasks.cache.store import Store
 from tasks.runs.plan import Plan
+from tasks.training import dask_cluster
 from tasks.verify import verify
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -43,3 +45,23 @@ def test_a_refreshed_training_is_that_of_all_members(settings: Settings) -> None
         "train",
         "train-2",
     ]
+
+
+def test_members_share_a_cluster_of_dask(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is started once for all of them, and not at all where none of them is trained."""
+    started = []
+
+    def local_cluster(workers: int, *_: object, **__: object) -> distributed.LocalCluster:
+        cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=workers, processes=False, dashboard_address="127.0.0.1:0"
+        )
+        started.append(cluster)
+        return cluster
+
+    monkeypatch.setattr(dask_cluster, "local_cluster", local_cluster)
+    run(changed(settings, training={"members": 2, "partitions": 1}, dask="1"))
+    with dask_cluster.dask_cluster("1"):
+        pass
+    assert [cluster.status.name for cluster in started] == ["closed"]

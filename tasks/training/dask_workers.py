@@ -5,10 +5,8 @@ of a step and the gradients. When a worker is lost, Dask computes what it had ag
 no rows are lost, and the sums are the same.
 """
 
-import logging
-import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -29,45 +27,30 @@ from tasks.cache.sources import digests_of_stage
 from tasks.digits.network_inputs import one_hot
 from tasks.digits.table import read_slice
 from tasks.errors import WorkerError
+from tasks.training.dask_cluster import SECONDS, DaskCluster
 from tasks.training.partitions import Workers
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster
-
-SECONDS = 60  # without any worker, until a training gives up
-
-# Of a cluster on this machine, besides the number of its workers.
-_LOCAL_CLUSTER: dict[str, Any] = {
-    "threads_per_worker": 1,
-    "security": True,  # other users of this machine can send it nothing
-    "dashboard_address": "127.0.0.1:0",  # two clusters may be here at once
-}
-# Dask's configuration while it is started.
-_LOCAL_SETTINGS = {
-    # With Dask's, glibc takes memory from the kernel and gives it back at every step of a training.
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
-    # Samples of the stacks, 100 a second, which nobody looks at here.
-    "distributed.worker.profile.enabled": False,
-}
+    from distributed import Client, Future
 
 _at_work = Lock()  # the number of threads of a matrix product is that of a process
 
 
 @contextmanager
-def dask_workers(dask: str, parquet: Path) -> Iterator[Workers | None]:
+def dask_workers(cluster: DaskCluster | None, parquet: Path) -> Iterator[Workers | None]:
     """Yield where partitions are computed: on workers of Dask, or None for this process.
 
     Args:
-        dask: number of workers to start here, the address of a scheduler, or nothing.
+        cluster: the workers'; None for this process.
         parquet: the training split, at a path that all workers see.
 
     Raises:
         WorkerError: no scheduler or no worker can be reached, or workers are lost again and again.
     """
-    if not dask:
+    if cluster is None:
         yield None
         return
-    with _client(dask) as client:
+    with cluster.client() as client:
 
         def workers(partitions: Sequence[slice], settings: GradientSettings) -> Compute:
             addresses, code = list(client.nthreads()), digests_of_stage("tasks.train")
@@ -112,60 +95,6 @@ def read_partition(parquet: Path, rows: slice, code: Mapping[str, str]) -> Examp
     digits = read_slice(parquet, rows)
     targets = one_hot(digits.labels, digits.classes, "uint8")
     return Examples(digits.pixels, targets, digits.pixel_max)
-
-
-def local_cluster(workers: int, preload: str, **more: Any) -> "LocalCluster":
-    """Start a Dask cluster on this machine, each worker a process of one thread.
-
-    Args:
-        workers: how many.
-        preload: name of a module with a function `dask_setup`, called in each worker.
-        more: arguments of `LocalCluster`.
-    """
-    from dask import config  # an extra, and slow to import
-    from distributed import LocalCluster
-
-    with config.set(_LOCAL_SETTINGS):
-        return LocalCluster(n_workers=workers, preload=[preload], **_LOCAL_CLUSTER, **more)
-
-
-def dask_setup(worker: object) -> None:
-    """Leave Ctrl-C to the starter of a worker that was started here; Dask looks for this name."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextmanager
-def _client(dask: str) -> Iterator["Client"]:
-    """Yield a client of a cluster, which is ended afterwards if it was started for this."""
-    from dask import config  # an extra, and slow to import
-    from distributed import Client
-
-    # It logs every connection, and tracebacks when it is interrupted.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    settings = {
-        # The weights are sent once a step, whatever their size.
-        "distributed.admin.large-graph-warning-threshold": "1TB",
-        # Of a scheduler started here: partitions stay where they are, also if others wait.
-        "distributed.scheduler.work-stealing": False,
-    }
-    with config.set(settings):
-        if dask.isdigit():
-            with (
-                local_cluster(int(dask), __name__, silence_logs=logging.CRITICAL) as cluster,
-                Client(cluster, set_as_default=False) as client,
-            ):
-                yield client
-            return
-        with ExitStack() as stack:
-            try:
-                client = stack.enter_context(Client(dask, set_as_default=False, timeout=SECONDS))
-                client.wait_for_workers(1, timeout=SECONDS)
-            except (OSError, ValueError) as error:
-                raise WorkerError(
-                    f"`dask` {dask}: no scheduler with a worker answers there. Start one with "
-                    "`dask scheduler` and `dask worker`, or give a number of workers to start here."
-                ) from error
-            yield client
 
 
 def _on(

@@ -18,12 +18,14 @@ from pydantic import ValidationError
 
 from flows.settings import Settings
 from network.gradient_descent import DivergenceError
+from tasks.cache.sources import digests_of_stage
 from tasks.digits.mapped_images import mapped_digits
 from tasks.digits.table import read_slice
 from tasks.errors import WorkerError
-from tasks.training import dask_workers as dask_module
+from tasks.training import dask_cluster as dask_module
 from tasks.training.checkpoint import Checkpoint
-from tasks.training.dask_workers import dask_workers, local_cluster, read_partition
+from tasks.training.dask_cluster import dask_cluster, local_cluster
+from tasks.training.dask_workers import dask_workers, read_partition
 from tasks.training.fit import fit
 from tasks.training.partitions import Workers, rows_of_partitions
 from tasks.training.progress import Show
@@ -84,7 +86,7 @@ def parquet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def workers(parquet: Path) -> Iterator[Workers]:
     """Yield two processes of Dask."""
-    with dask_workers("2", parquet) as workers:
+    with dask_cluster("2") as cluster, dask_workers(cluster, parquet) as workers:
         assert workers is not None
         yield workers
 
@@ -139,7 +141,7 @@ def test_a_training_that_diverges_on_workers_says_so(workers: Workers) -> None:
 
 def test_a_worker_with_another_file_or_other_code_is_refused(parquet: Path) -> None:
     """A wrong sum can't come from a worker that sees another folder or runs another version."""
-    code = dask_module.digests_of_stage("tasks.train")
+    code = digests_of_stage("tasks.train")
     assert len(read_partition(parquet, slice(4096, 9000), code)) == 9000 - 4096
     with pytest.raises(WorkerError, match=r"nowhere\.parquet: a Dask worker does not see"):
         read_partition(parquet.with_name("nowhere.parquet"), slice(0, 1), code)
@@ -154,8 +156,9 @@ def test_a_scheduler_that_does_not_answer_is_named(
     monkeypatch.setattr(dask_module, "SECONDS", 0.2)
     address = "tcp://127.0.0.1:9"
     with (
+        dask_cluster(address) as cluster,
         pytest.raises(WorkerError, match=f"`dask` {address}: no scheduler .* `dask scheduler`"),
-        dask_workers(address, parquet),
+        dask_workers(cluster, parquet),
     ):
         pass
 
