@@ -39,7 +39,7 @@ def retrain(
     check_before_training(settings)
     # Where it has partitions, each training uses the cluster itself.
     is_partitioned = settings.dask and settings.training.partitions
-    runners = no_runner if is_partitioned else runner_for(settings)
+    runners = no_runner if is_partitioned else runner_for(settings, [settings.training])
     with Run(settings.artifacts, flow_run.name, settings.refresh, runners) as run:
         published = publish(run, settings, settings.promotion, stages(run, settings))
     announce(

@@ -51,15 +51,15 @@ def sweep(
     check_before_training(settings)
     given, artifacts, classes = settings.initial_weights, settings.artifacts, settings.data.classes
     points = list(settings.points())
-    starts = [find_initial_network(given, artifacts, training, classes) for _, training in points]
-    runners = runner_for(settings)
+    trainings = [training for _, training in points]
+    starts = [find_initial_network(given, artifacts, training, classes) for training in trainings]
+    runners = runner_for(settings, trainings)
     with Run(settings.artifacts, flow_run.name, settings.refresh, runners) as run:
         source = SourceFile.of(settings.csv)
         ingested = ingest(run, source, settings.data)
         run.check(refuse_drift, ingested.profile, settings.fail_on_drift)
         split = shuffle_split(run, ingested.digits, settings.split, settings.seed)
         held_out_rows, parts = _held_out_parts(run, split, settings)
-        trainings = [training for _, training in points]
         if settings.folds > 1:
             fraction = {"validation_fraction": held_out_rows / split.train_rows}
             trainings = [training.model_copy(update=fraction) for training in trainings]

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Collection
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -13,14 +14,30 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
 from flows.server.environment import hide_own_tracebacks
 from flows.settings import TrainingFlowSettings
+from network.batch_gradient import threads_at_work
 from tasks.runs.run import RunnerFor
 from tasks.training.dask_cluster import local_cluster
+from tasks.training.settings import TrainingSettings
 
 
-def runner_for(settings: TrainingFlowSettings) -> RunnerFor:
-    """Return what gives a flow its task runners."""
-    at_once = len(os.sched_getaffinity(0)) // settings.training.threads
+def runner_for(
+    settings: TrainingFlowSettings, trainings: Collection[TrainingSettings]
+) -> RunnerFor:
+    """Return what gives a flow its task runners: as many trainings at once as there are cores for.
+
+    Args:
+        settings: the flow's, with the number of workers if it is given.
+        trainings: what may be trained side by side.
+    """
+    at_once = len(os.sched_getaffinity(0)) // max(map(_threads_at_work, trainings))
     return partial(task_runner, settings.workers or max(1, at_once), settings.dask)
+
+
+def _threads_at_work(training: TrainingSettings) -> int:
+    if training.partitions:
+        return min(training.partitions, training.threads)
+    is_augmented = training.distortion > 0
+    return threads_at_work(training.batch_size or None, is_augmented, training.threads)
 
 
 def task_runner(workers: int, dask: str, calls: int) -> TaskRunner[Any] | None:

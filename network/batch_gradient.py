@@ -128,6 +128,20 @@ def batch_gradient(
         )
 
 
+def threads_at_work(batch_size: int | None, augmented: bool, threads: int) -> int:
+    """Return how many threads `batch_gradient` keeps at work, 1 to `threads`.
+
+    Args:
+        batch_size: examples in a batch; None for all of them.
+        augmented: whether the examples are altered during the training.
+        threads: how many may be at work.
+    """
+    if augmented or batch_size is None:
+        return threads
+    shards = number_of_shards(batch_size, threads)
+    return max(shards, _blas_threads(batch_size, augmented, threads))
+
+
 def _blas_threads(examples: int, augmented: bool, threads: int) -> int:
     """Return how many threads share a matrix product, so that `threads` are at work in all.
 

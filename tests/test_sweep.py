@@ -107,6 +107,30 @@ def test_a_grid_that_can_not_be_judged_is_refused(given: dict[str, Any]) -> None
         SweepSettings.model_validate(given)
 
 
+def test_as_many_are_trained_at_once_as_cores_can_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training counts with the threads it keeps busy, the points of a grid with the most."""
+    from flows import task_runner
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8))
+    monkeypatch.setattr(task_runner, "task_runner", lambda workers, dask, calls: workers)
+    small = {"distortion": 0, "batch_size": 32}
+    for given, grid, at_once in (
+        (small, {"l2": [0, 1]}, 8),
+        ({}, {"l2": [0, 1]}, 4),  # one thread distorts
+        (small, {"batch_size": [32, 64]}, 4),
+        (small, {"threads": [1, 64]}, 8),
+        (small, {"batch_size": [0], "threads": [3]}, 2),
+        (small, {"batch_size": [1023], "threads": [8]}, 2),  # three shards of 256 and more
+        (small, {"batch_size": [0], "threads": [16]}, 1),
+        (small, {"batch_size": [0], "partitions": [1], "threads": [4]}, 8),
+    ):
+        settings = SweepSettings.model_validate({"training": given, "grid": grid})
+        trainings = [training for _, training in settings.points()]
+        assert task_runner.runner_for(settings, trainings)(100) == at_once, (given, grid)
+    chosen = settings.model_copy(update={"workers": 3})
+    assert task_runner.runner_for(chosen, trainings)(100) == 3
+
+
 def test_the_best_is_first_and_the_diverged_last() -> None:
     """Accuracy decides, then cost; a network that diverged has neither."""
     results = [

@@ -17,6 +17,7 @@ from examples.training import digest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from network.backpropagation import Backpropagation
+from network.batch_gradient import GradientSettings, batch_gradient, threads_at_work
 from network.examples import Examples
 from network.gradient_descent import DivergenceError, gradient_descent
 from network.initialization import initial_weights
@@ -185,6 +186,19 @@ def test_matrix_library_gets_its_threads_back() -> None:
         next(epochs)
         epochs.close()
         assert threadpool_info() == before
+
+
+@pytest.mark.parametrize(("batch_size", "expected"), [(63, 1), (64, 2), (511, 2), (512, 1)])
+def test_small_batches_keep_one_thread_at_work(batch_size: int, expected: int) -> None:
+    """Larger ones share their products, and the largest are shards of one thread each."""
+    settings = GradientSettings("relu", 2)
+    with batch_gradient(random_weights(20, 10), easy_digits(20), [], batch_size, settings):
+        of_a_product = {
+            each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"
+        }
+    assert of_a_product == {expected}
+    assert threads_at_work(batch_size, False, 2) == (2 if batch_size == 512 else expected)
+    assert threads_at_work(batch_size, True, 2) == 2
 
 
 def test_more_l2_gives_smaller_weights() -> None:
