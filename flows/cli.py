@@ -4,6 +4,7 @@ Results go to stdout, logs and progress to stderr. Exit code 2 is for bad input,
 Commands are imported when they are called, so that only those that run a flow wait for Prefect.
 """
 
+import json
 import logging
 import re
 import signal
@@ -58,6 +59,9 @@ _WORDS = {  # pydantic speaks of tuples, dictionaries and items
     "int_parsing": "not a whole number",
     "float_parsing": "not a number",
     "list_type": "not a list of values, such as [1, 2]",
+    "tuple_type": "not a list of values, such as [1, 2]",
+    "dict_type": 'not a JSON object of lists, such as {{"l2": [0, 1]}}',
+    "int_from_float": "not a whole number",
     "literal_error": "must be {expected}",
     "greater_than": "must be more than {gt:.12g}",
     "greater_than_equal": "must be at least {ge:.12g}",
@@ -146,7 +150,9 @@ def _explained(error: CycloptsError) -> str:
         message = words.format(**problem.get("ctx", {})) if words else problem["msg"]
         message = message.removeprefix("Value error, ")
         about_several = problem["type"] == "value_error" and isinstance(problem["input"], dict)
-        if names and not about_several:
+        if "grid" in names:
+            message = f"{_in_grid(names, problem['input'])}: {message}"
+        elif names and not about_several:
             message = f"`{names[-1]}` {_typed(problem['input'])}: {message}"
         if problem["type"] == "int_parsing" and "," in str(problem["input"]):
             message += "; several values have spaces between them"
@@ -158,6 +164,12 @@ def _typed(value: object) -> str:
     """Return what was typed for an option, a list's values with spaces between them."""
     several = value if isinstance(value, list | tuple) else ()
     return " ".join(map(str, several)) or str(value)
+
+
+def _in_grid(names: Sequence[str], value: object) -> str:
+    """Return what was typed in the one option that has settings of its own, as JSON."""
+    _, *settings = names[names.index("grid") :]
+    return " ".join(["`grid`", *settings, value if isinstance(value, str) else json.dumps(value)])
 
 
 if __name__ == "__main__":

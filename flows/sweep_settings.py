@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from cyclopts import Parameter
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails
 
 from flows.settings import TrainingFlowSettings
 from tasks.training.settings import TrainingSettings
@@ -77,6 +78,11 @@ class SweepSettings(TrainingFlowSettings):
                 "networks are compared on the same held-out digits: give one `validation_fraction` "
                 "above 0, outside the grid"
             )
+        if unknown := self.grid.keys() - TrainingSettings.model_fields:
+            raise ValueError(
+                f"`grid` {min(unknown)}: there is no such training setting. Give any of "
+                f"{', '.join(TrainingSettings.model_fields)}."
+            )
         combinations = math.prod(map(len, self.grid.values()))
         if self.samples > combinations:
             raise ValueError(
@@ -96,7 +102,24 @@ class SweepSettings(TrainingFlowSettings):
                 place, choice = divmod(place, len(values))
                 point[name] = values[choice]
             point = {name: point[name] for name in self.grid}
-            yield point, TrainingSettings.model_validate({**self.training.model_dump(), **point})
+            yield point, self._training(point)
+
+    def _training(self, point: dict[str, Any]) -> TrainingSettings:
+        try:
+            return TrainingSettings.model_validate({**self.training.model_dump(), **point})
+        except ValidationError as error:  # of the fields of another model than this
+            raise ValidationError.from_exception_data(
+                "grid",
+                [
+                    InitErrorDetails(
+                        type=each["type"],
+                        loc=("grid", *each["loc"]),
+                        input=each["input"] if each["loc"] else point,
+                        ctx=each.get("ctx", {}),
+                    )
+                    for each in error.errors()
+                ],
+            ) from error
 
 
 def drawn_places(count: int, samples: int, seed: int) -> list[int]:
