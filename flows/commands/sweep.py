@@ -11,6 +11,7 @@ from flows.server.ready_prefect import ready_prefect
 from flows.sweep_settings import SweepSettings
 from tasks.digits.csv_layout import check_csv
 from tasks.runs.shared_runs import update_runs
+from tasks.training.initial_network import find_initial_network
 
 
 def sweep(
@@ -19,6 +20,10 @@ def sweep(
     """Train the combinations of a grid of settings and rank them by held-out training digits."""
     # A wrong path or format is reported at once, not after a server has been started.
     update_runs(settings.artifacts)
+    for _, training in settings.points():
+        find_initial_network(
+            settings.initial_weights, settings.artifacts, training, settings.data.classes
+        )
     check_csv(settings.csv, settings.data)
     check_dask(settings.dask)
     say_whose_digits(settings.csv)

@@ -298,12 +298,14 @@ def test_altered_weights_of_a_run_are_refused(settings: Settings) -> None:
         find_initial_network("latest", settings.artifacts, settings.training, range(10))
 
 
-@pytest.mark.parametrize("given", ["nowhere.pkl", "2031"])
+@pytest.mark.parametrize(
+    ("command", "given"), [("train", "nowhere.pkl"), ("train", "2031"), ("sweep", "2031")]
+)
 def test_a_start_that_is_not_there_is_refused_before_anything_runs(
-    digits: DigitsCommand, small_csv: Path, given: str
+    digits: DigitsCommand, small_csv: Path, command: str, given: str
 ) -> None:
     """An unknown run or file is one line and exit code 2."""
-    done = digits("train", "--csv", small_csv, "--initial-weights", given)
+    done = digits(command, "--csv", small_csv, "--initial-weights", given)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert given.split(".")[0] in done.stderr or "no complete run yet" in done.stderr
