@@ -4,7 +4,8 @@ A web page can have its own name resolve to this machine (DNS rebinding) and the
 the browser takes for its own. Their Host header still has the page's name, so they are refused.
 
 Prefect's UI brings the client of an analytics service, and a report may hold a link to a picture
-anywhere. The browser is told to load and to call nothing but this server.
+anywhere. The browser is told to load and to call nothing but this server. In place of a page that
+would stay empty for that there is a line.
 """
 
 import os
@@ -14,6 +15,7 @@ from contextlib import suppress
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.imports import without_collector
@@ -33,6 +35,14 @@ CONTENT_POLICY = "; ".join(
     ]
 )
 
+# Pages that show the API's description with scripts from elsewhere.
+_VIEWERS = {f"{place}/{page}" for place in ("", "/api") for page in ("docs", "redoc")}
+_INSTEAD = HTMLResponse(
+    "<!doctype html><title>The API's description</title><p>The description of the API is "
+    '<a href="openapi.json">openapi.json</a>; the page that would show it here loads its scripts '
+    "from another server, which this one does not allow."
+)
+
 
 def create_app() -> ASGIApp:
     """Return Prefect's API and UI behind a check of the Host header; uvicorn calls this.
@@ -45,8 +55,18 @@ def create_app() -> ASGIApp:
         from prefect.server.api.server import create_app as create_prefect_app
 
         app = create_prefect_app(final=True)
-    guarded = TrustedHostMiddleware(app, allowed_hosts=sorted(known_names()))
+    guarded = TrustedHostMiddleware(without_viewers(app), allowed_hosts=sorted(known_names()))
     return with_content_policy(guarded)
+
+
+def without_viewers(app: ASGIApp) -> ASGIApp:
+    """Return an app with a line in place of the pages that load their scripts from elsewhere."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        is_viewer = scope["type"] == "http" and scope["path"] in _VIEWERS
+        await (_INSTEAD if is_viewer else app)(scope, receive, send)
+
+    return answer
 
 
 def with_content_policy(app: ASGIApp) -> ASGIApp:
