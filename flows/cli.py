@@ -4,6 +4,7 @@ Results go to stdout, logs and progress to stderr. Exit code 2 is for bad input,
 Commands are imported when they are called, so that only those that run a flow wait for Prefect.
 """
 
+import io
 import json
 import logging
 import re
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 from pydantic import ValidationError
 from rich.console import Console
 
@@ -81,6 +82,8 @@ def _terminate(number: int, frame: object) -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every encoding has a ★ or a →
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(words, exit_on_error=False, print_error=False)
@@ -142,6 +145,9 @@ def _explained(error: CycloptsError) -> str:
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         command = " ".join(["digits", *(error.command_chain or ()), "--help"])
+        if isinstance(error, UnusedCliTokensError):
+            surplus = " ".join(error.unused_tokens or ())
+            return f"{surplus}: not expected here. Options are listed by: {command}"
         return f"{error} Options are listed by: {command}"
     lines = []
     for problem in cause.errors(include_url=False):
@@ -153,7 +159,8 @@ def _explained(error: CycloptsError) -> str:
         if "grid" in names:
             message = f"{_in_grid(names, problem['input'])}: {message}"
         elif names and not about_several:
-            message = f"`{names[-1]}` {_typed(problem['input'])}: {message}"
+            typed = _typed(problem["input"])
+            message = f"`{names[-1]}` {typed}: {message.removeprefix(f'{typed}: ')}"
         if problem["type"] == "int_parsing" and "," in str(problem["input"]):
             message += "; several values have spaces between them"
         lines.append(message)

@@ -48,4 +48,4 @@ def say_whose_digits(csv: Path) -> None:
         print(f"No {DIGITS} here: these are the digits that come with digits.", file=sys.stderr)
 
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, markup=False)  # names may hold brackets

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from tasks.compare import Pair, RunComparison
 from tasks.digits.classes import image_noun, label_noun
@@ -19,12 +18,13 @@ SHOWN_DIGITS = 20
 
 def runs_table(runs: Sequence[PastRun | DamagedRun], champion: str | None) -> Table:
     """Return the runs as a table to print, the champion with a star."""
-    table = Table("run", "accuracy", "verdict", "stages run")
-    table.columns[0].no_wrap = True
+    # In a narrow window the names go on in the next line, so that the figures stay whole.
+    table = Table(Column("run", overflow="fold"), "accuracy", "verdict", "stages run")
+    table.columns[1].no_wrap = table.columns[3].no_wrap = True
     for run in runs:
-        name = escape(run.run) + (" ★" if run.run == champion else "")
+        name = run.run + (" ★" if run.run == champion else "")
         if isinstance(run, DamagedRun):
-            table.add_row(name, "damaged", escape(run.damage))
+            table.add_row(name, "damaged", run.damage)
         else:
             ran = f"{len(run.ran)} of {run.stages}"
             table.add_row(name, f"{run.accuracy:.1%}", run.verdict, ran)
@@ -39,10 +39,10 @@ def run_details(
     """Return one run to print: its accuracy, its stages with reasons, each label, its settings."""
     low, high = metrics["accuracy_interval"]
     classes = metrics["classes"]
-    stages = Table("stage", "state", "seconds", "why")
+    stages = Table("stage", "state", "seconds", Column("why", overflow="fold"))
     for name, stage in manifest["stages"].items():
-        stages.add_row(name, stage["state"], f"{stage['seconds']:.2f}", escape(stage["reason"]))
-    labels = Table(label_noun(classes), "precision", "recall", "F1", "images")
+        stages.add_row(name, stage["state"], f"{stage['seconds']:.2f}", stage["reason"])
+    labels = Table(label_noun(classes), "precision", "recall", "F1", "support")
     for row in metrics["per_digit"]:
         labels.add_row(
             str(row["digit"]),
@@ -51,14 +51,14 @@ def run_details(
         )
     settings = Table("setting", "value")
     for name, value in flat_settings(manifest["settings"]).items():
-        settings.add_row(name, escape(setting(value)))
+        settings.add_row(name, setting(value))
     modules = Table("stage", "source files that its key depends on")
     for name, stage in manifest["stages"].items():
-        modules.add_row(name, escape(", ".join(stage["code"])))
+        modules.add_row(name, ", ".join(stage["code"]))
     return Group(
         f"{manifest['run']}: {metrics['accuracy']:.1%} of {metrics['test_rows']:,} test "
-        f"{image_noun(classes)}s recognised (95 % interval {low:.1%} to {high:.1%}), "
-        f"{manifest['verdict']}",
+        f"{image_noun(classes)}s recognised (95 % interval {low:.1%} to {high:.1%})\n"
+        f"{manifest['verdict'].capitalize()}, because {manifest['verdict_reason']}",
         stages,
         modules,
         labels,
@@ -73,9 +73,13 @@ def comparison_details(comparison: RunComparison) -> RenderableType:
 
 
 def _parts(comparison: RunComparison) -> Iterator[RenderableType]:
-    yield f"A: {escape(comparison.a)}\nB: {escape(comparison.b)}"
+    yield f"A: {comparison.a}\nB: {comparison.b}"
+    settings = {
+        name: (a if a is None else setting(a), b if b is None else setting(b))
+        for name, (a, b) in comparison.settings.items()
+    }
     for title, pairs, same in (
-        ("setting", comparison.settings, "The settings are the same."),
+        ("setting", settings, "The settings are the same."),
         ("data", _differing(comparison.data), "The data are the same."),
         ("source file", comparison.code, "The code that stages depend on is the same."),
         ("environment", comparison.environment, "The environment is the same."),
@@ -84,7 +88,7 @@ def _parts(comparison: RunComparison) -> Iterator[RenderableType]:
     yield _table("metric", comparison.metrics)
     changed = comparison.changed_digits
     if changed is None:
-        yield f"No image by image comparison: {escape(str(comparison.not_compared))}."
+        yield f"No image by image comparison: {comparison.not_compared}."
         return
     for words, digits in (
         ("Right in A, wrong in B", changed.right_to_wrong),
@@ -102,7 +106,7 @@ def _differing(pairs: Mapping[str, Pair]) -> dict[str, Pair]:
 def _table(title: str, pairs: Mapping[str, Pair]) -> Table:
     table = Table(title, "A", "B")
     for name, pair in pairs.items():
-        table.add_row(escape(name), *(escape(_shown(name, value)) for value in pair))
+        table.add_row(name, *(_shown(name, value) for value in pair))
     return table
 
 

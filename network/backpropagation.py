@@ -1,10 +1,11 @@
 """The gradient of the cross-entropy by back propagation.
 
-With weights W, activations a, weighted sums z and targets y of layers 1 … L:
+With weights W, activations a, weighted sums z and targets y of layers 1 … L, and the cross-entropy
+C summed over the examples:
 
-    forward      z_l = W_l · a_(l-1),  a_l = f(z_l),  a_L = sigmoid(z_L)
-    error        δ_L = a_L - y,  δ_l = (W_(l+1)ᵀ · δ_(l+1)) ⊙ f'(z_l)
-    gradient     ∂J/∂W_l = δ_l · a_(l-1)ᵀ
+    forward      z_l = W_l · a_(l-1),  a_l = g(z_l),  a_L = sigmoid(z_L)
+    error        δ_L = a_L - y,  δ_l = (W_(l+1)ᵀ · δ_(l+1)) ⊙ g'(z_l)
+    gradient     ∂C/∂W_l = δ_l · a_(l-1)ᵀ
 
 Everything is laid out as (features, examples), so that each line is one matrix product a layer.
 Row 0 of the activations is all ones and meets the bias in column 0 of the weights; the same row

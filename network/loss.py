@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-Uses = int | np.ndarray  # how often the network has the weights of a layer: all, or each (inputs,)
+Uses = int | np.ndarray  # how often a layer's weights count: one number, or one each, (inputs,)
 
 
 def cross_entropy(z: np.ndarray, targets: np.ndarray) -> float:

@@ -25,8 +25,8 @@ class Optimizer:
         learning_rate: length of a step as a multiple of the gradient, above 0.
         schedule: the learning rate over the epochs: `constant`, or `cosine`, which falls from
             `learning_rate` towards 0 along half a wave (Loshchilov and Hutter 2017).
-        momentum: share of the last step that is kept in the next, 0 … 1; 0 is plain gradient
-            descent.
+        momentum: share of the last step that is kept in the next, 0 to below 1; 0 is plain
+            gradient descent.
         l2: weight of the penalty on large weights, 0 or more; see `loss.py`.
     """
 

@@ -31,6 +31,7 @@ class ShardedBackpropagation:
         executor: where all shards but the first are computed.
         shards: how many there are, 1 or more.
         frozen: how many layers, from the first, are not trained.
+        convolutions: the first layers, as far as they are convolutional.
 
     Attributes:
         gradients: as of `Backpropagation`, summed over the whole batch.

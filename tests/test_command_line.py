@@ -41,6 +41,7 @@ def test_train_then_look_then_predict(
     listed = digits("runs", "--json")
     assert [run["run"] for run in json.loads(listed.stdout)] == [trained["run"]]
     shown = digits("show", trained["run"][:15])
+    assert "Promoted, because there was no champion to compare it with" in shown.stdout
     assert "first run" in shown.stdout
     assert f"{trained['accuracy']:.1%}" in shown.stdout
 
@@ -71,6 +72,9 @@ def test_train_then_look_then_predict(
         (("sweep", "--grid", '{"l2": [0, -1]}'), "--grid l2 -1: must be at least 0"),
         (("sweep", "--grid", '{"L2": [0]}'), "--grid L2: there is no such training setting. Give"),
         (("sweep", "--grid", '{"freeze_layers": [9]}'), '--grid {"freeze_layers": 9}: --freeze-l'),
+        (("train", "new.csv"), "error: new.csv: not expected here. Options are listed by: digits"),
+        (("train", "--artifacts", __file__), f"--artifacts {__file__}: a file. Artifacts are kept"),
+        (("runs", "--artifacts", __file__), f"{__file__}: a file. Artifacts are kept in a folder"),
         (("show", "latest"), "no complete run yet. Start one with: digits train"),
         (("predict", "new.csv"), "no complete run yet"),
     ],

@@ -27,4 +27,4 @@ def export(
     if json:
         print(exported.model_dump_json())
     else:
-        out.print(f"{exported.run} as {exported.format}: {exported.path}", markup=False)
+        out.print(f"{exported.run} as {exported.format}: {exported.path}")

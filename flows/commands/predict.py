@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.markup import escape
 from rich.table import Table
 
 from flows.options import Json, out
@@ -43,9 +42,9 @@ def predict(
         out.print(
             f"{result.unsure:,} of {result.rows:,} unsure, shown as ? with the two likeliest labels"
         )
-    out.print(f"Predictions: {result.output}", markup=False)
+    out.print(f"Predictions: {result.output}")
     if result.explained is not None:
-        out.print(f"How pictures were read: {result.explained}", markup=False)
+        out.print(f"How pictures were read: {result.explained}")
 
 
 def predictions_table(predictions: Sequence[Mapping[str, Any]]) -> Table:
@@ -55,7 +54,7 @@ def predictions_table(predictions: Sequence[Mapping[str, Any]]) -> Table:
         sure = row["confidence"] >= UNSURE
         true_label = row["true_label"]
         table.add_row(
-            escape(row["file"]),
+            row["file"],
             f"{row['row']}",
             f"{row['label']}" if sure else f"? {row['label']} or {row['runner_up']}",
             f"{row['confidence']:.4f}",

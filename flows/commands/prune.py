@@ -30,6 +30,6 @@ def prune(
     for reason, removals in groupby(pruned.removed, key=lambda removal: removal.reason):
         out.print(f"{reason}:", style="bold")
         for removal in removals:
-            out.print(f"  {removal.path} ({removal.bytes:,} bytes)", markup=False)
+            out.print(f"  {removal.path} ({removal.bytes:,} bytes)")
     done = "would be freed; nothing was deleted" if dry_run else "freed"
     out.print(f"{pruned.bytes:,} bytes {done}; {len(pruned.kept):,} runs kept")

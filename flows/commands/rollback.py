@@ -13,7 +13,7 @@ def rollback(*, artifacts: Artifacts = Path("artifacts"), json: Json = False) ->
         print(moved.model_dump_json())
         return
     for run, reason in moved.skipped.items():
-        out.print(f"skipped {run}: {reason}", markup=False)
+        out.print(f"skipped {run}: {reason}")
     out.print(
         f"{moved.run} is the champion again, in place of {moved.replaced}; "
         f"its test accuracy is {moved.accuracy:.1%}"

@@ -23,8 +23,6 @@ def runs(*, artifacts: Artifacts = Path("artifacts"), json: Json = False) -> Non
     elif found:
         out.print(runs_table(found, promotions.champion))
     else:
-        out.print(
-            f"No complete run in {shown(artifacts)} yet. Start one with: digits train", markup=False
-        )
+        out.print(f"No complete run in {shown(artifacts)} yet. Start one with: digits train")
     if promotions.damage and not json:
-        out.print(f"{promotions.damage}. Choose a champion with: digits promote RUN", markup=False)
+        out.print(f"{promotions.damage}. Choose a champion with: digits promote RUN")

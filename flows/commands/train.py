@@ -49,5 +49,5 @@ def train(
         f"{published.accuracy:.1%} of {published.test_rows:,} test "
         f"{image_noun(settings.data.classes)}s recognised (95 % interval {low:.1%} to {high:.1%})"
     )
-    out.print(f"{published.verdict.capitalize()}, because {reason}", markup=False)
+    out.print(f"{published.verdict.capitalize()}, because {reason}")
     out.print(f"Report: {published.directory / 'report.html'}")

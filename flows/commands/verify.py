@@ -26,7 +26,7 @@ def verify(
         for each in result.problems:
             # A file's name may hold line breaks; as a Python string it stays on its line.
             name = each.file if each.file.isprintable() else ascii(each.file)
-            out.print(f"{name}: {each.problem}", markup=False)
+            out.print(f"{name}: {each.problem}")
         count = len(result.problems)
         differences = "1 difference" if count == 1 else f"{count or 'no'} differences"
         accuracy = (
@@ -36,8 +36,7 @@ def verify(
         )
         out.print(
             f"{result.run}: {differences}; {result.files} files of the run and "
-            f"{result.stored_files} of the store checked, {accuracy}",
-            markup=False,
+            f"{result.stored_files} of the store checked, {accuracy}"
         )
     if result.problems:
         sys.exit(1)

@@ -87,7 +87,7 @@ def judge(
         reason = f"the champion, {promotions.champion}, could not be compared ({error})"
         return Decision(verdict="promoted", reason=reason)
     if nothing_new:
-        reason = "nothing was new: every stage came from the store"
+        reason = "nothing was new: every stage came from the cache"
         return Decision(verdict="unchanged", reason=reason, comparison=comparison)
     return decide(comparison, limits)
 

@@ -15,7 +15,7 @@ from tasks.report.sheet import PITCH, draw, grid, sheet, write
 _LEGEND = 56  # height of the legend above the weights, in pixels
 _PREDICTIONS = 50
 _MISTAKES = 20
-_UNITS = 64
+_NEURONS = 64
 _WEIGHTS = 40 * 20 * 20  # no more are drawn, because noise does not compress
 _PAPER = matplotlib.colormaps["gray_r"]
 _LARGE = 2  # how many times as wide as a variant the image it is made from is drawn
@@ -105,29 +105,28 @@ def variants_sheet(image: np.ndarray, variants: np.ndarray) -> Figure:
 
 
 def weights_sheet(first_layer: np.ndarray) -> Figure:
-    """Show what each unit of the first layer looks for: its weights as an image, bias left out.
+    """Show what each neuron of the first layer looks for: its weights as an image, bias left out.
 
-    Orange weights answer to ink, blue ones to its absence, white is 0. All units share one scale,
+    Orange weights answer to ink, blue ones to its absence, white is 0. All neurons share one scale,
     which ends at the 99.5 % quantile of the weights' sizes: a few outliers would pale the rest.
 
     Args:
         first_layer: (outputs, inputs + 1), bias in column 0; inputs is a square number.
     """
-    units, inputs = len(first_layer), first_layer.shape[1] - 1
+    neurons, inputs = len(first_layer), first_layer.shape[1] - 1
     side = math.isqrt(inputs)
-    shown = min(units, _UNITS, max(10, _WEIGHTS // inputs))
-    numbers = np.arange(shown) * units // shown  # from all over the layer, and so from all kernels
+    shown = min(neurons, _NEURONS, max(10, _WEIGHTS // inputs))
+    # From all over the layer, and so from all kernels.
+    numbers = np.arange(shown) * neurons // shown
     weights = first_layer[numbers, 1:].reshape(shown, side, side)
     limit = float(np.quantile(np.abs(weights), 0.995)) or 1.0
     places = grid(shown, columns=10, width=PITCH, height=150)
     figure, ax = sheet(10 * PITCH, _LEGEND + places[-1][1] + 150)
-    for unit, (left, top), image in zip(numbers, places, weights, strict=True):
+    for neuron, (left, top), image in zip(numbers, places, weights, strict=True):
         draw(ax, (left, _LEGEND + top), image, cmap=BLUE_TO_ORANGE, limits=(-limit, limit))
-        write(
-            ax, (left + PITCH / 2, _LEGEND + top + 140), f"{unit}", 20, color=MUTED, align="center"
-        )
-
-    title = f"{units} units" if shown == units else f"{shown} of {units} units"
+        middle, below = left + PITCH / 2, _LEGEND + top + 140
+        write(ax, (middle, below), f"{neuron}", 20, color=MUTED, align="center")
+    title = f"{shown} neurons" if shown == neurons else f"{shown} of {neurons:,} neurons"
     write(ax, (10, 32), title, 24, weight="bold")
     ramp = np.linspace(-1, 1, 255)[None, :]
     ax.imshow(ramp, cmap=BLUE_TO_ORANGE, extent=(910, 1210, 34, 12), aspect="auto")

@@ -42,7 +42,7 @@ def find_initial_network(
     weights = SourceFile.of(path)
     model = _described(weights)
     activation = model.get("activation", training.activation)
-    if training.hidden_layers and activation != training.activation:
+    if (training.convolutions or training.hidden_layers) and activation != training.activation:
         raise InputError(
             f"{path}: the hidden layers of this network are {activation}, but `activation` is "
             f"{training.activation}. Give `activation` {activation}, or other `initial_weights`."

@@ -399,7 +399,7 @@ def test_promotion_settings_are_in_no_stage_key(settings: Settings) -> None:
     assert ran(again) == []
     assert again.verdict == "unchanged"
     reason = manifest(again)["verdict_reason"]
-    assert reason == "nothing was new: every stage came from the store"
+    assert reason == "nothing was new: every stage came from the cache"
 
 
 def test_a_run_obeys_the_limits_and_its_report_says_why(settings: Settings) -> None:

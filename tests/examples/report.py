@@ -71,7 +71,12 @@ MANIFEST: dict[str, Any] = {
         "csv": "data/digits.csv",
         "seed": 3,
         "split": {"train_fraction": 0.8, "stratify": False},
-        "training": {"hidden_layers": [300, 100], "batch_size": 0, "distortion": 1.5},
+        "training": {
+            "convolutions": [],
+            "hidden_layers": [300, 100],
+            "batch_size": 0,
+            "distortion": 1.5,
+        },
         "artifacts": "artifacts",
     },
     "initial_weights": None,

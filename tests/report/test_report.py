@@ -358,7 +358,8 @@ def test_commands_repeat_the_run(folder: Path) -> None:
     train, show, compare, verify, promote, rollback, predict, _ = calls
     assert train == [
         *("train", "--csv", HOSTILE, "--seed", "3", "--train-fraction", "0.8", "--no-stratify"),
-        *("--hidden-layers", "300", "100", "--batch-size", "0", "--distortion", "1.5"),
+        *("--empty-convolutions", "--hidden-layers", "300", "100"),
+        *("--batch-size", "0", "--distortion", "1.5"),
         *("--artifacts", HOSTILE),
     ]
     where = ["--artifacts", HOSTILE]

@@ -3,6 +3,7 @@
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -283,9 +284,10 @@ def test_plain_matrices_from_elsewhere_are_a_start(settings: Settings, tmp_path:
         assert digest(pickle.load(file)[0]) == digest(kept)  # our own file
 
 
-def test_another_activation_is_refused(settings: Settings) -> None:
+@pytest.mark.parametrize("layers", [{}, {"convolutions": (2,), "hidden_layers": ()}])
+def test_another_activation_is_refused(settings: Settings, layers: dict[str, Any]) -> None:
     """The initial network's model.json says what its neurons do; weights alone would mislead."""
-    training = settings.training.model_copy(update={"activation": "tanh"})
+    training = settings.training.model_copy(update={"activation": "tanh", **layers})
     with pytest.raises(InputError, match=r"are sigmoid, but `activation` is tanh\. Give `activ"):
         find_initial_network("latest", settings.artifacts, training, range(10))
 
