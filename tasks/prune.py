@@ -16,20 +16,24 @@ from tasks.cache.locks import IN_USE, InUseError, exclusive_at_once
 from tasks.cache.store import Store
 from tasks.champion.promotions import open_promotions
 from tasks.errors import InputError
-from tasks.remote.contents import Entry, entries, entry, remove
+from tasks.remote.contents import Entry, entries, remove, remove_here
 from tasks.remote.mirror import shown, url_of
 from tasks.remote.results import download_record
 from tasks.report.index_page import write_index
-from tasks.runs.folders import MANIFEST, complete_runs, point_latest, read_json
+from tasks.runs.folders import (
+    BY_RUN,
+    BY_STAGE_KEY,
+    MANIFEST,
+    complete_runs,
+    point_latest,
+    read_json,
+)
+from tasks.runs.left_behind import left_behind
 from tasks.runs.past_runs import all_runs
 from tasks.runs.shared_runs import update_runs
 
-_RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-.+")
 _STORED = re.compile(r'[^"\\]+-[0-9a-f]{16}(?:\.\w+)?')
-_SCRATCH = re.compile(r"\.new-\w+")
-_BY_STAGE_KEY = re.compile(r"\.?[0-9a-f]{64}.*")
 SECONDS_ON_URL = 24 * 3600  # what is younger there may belong to a run that is not complete yet
-_TEMPORARY = re.compile(r"\.[\w.]+-[0-9a-f]{8}")
 
 
 class Removal(BaseModel):
@@ -59,7 +63,7 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
     The kept runs' stage outputs and result records stay, so their settings are still fully cached.
     `predictions/` and `exports/` are not looked at, and of `sweeps/` all that is complete stays. On
     a URL nothing but complete runs goes that is younger than a day, because a flow on another
-    machine may be about to use it.
+    machine may be about to use it, and a command on this one may be downloading to the mirror.
 
     Args:
         artifacts: the artifacts folder.
@@ -72,6 +76,8 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
         InUseError: a flow is running over the folder. Nothing was deleted then.
     """
     on_url = url_of(artifacts) is not None
+    # Nobody knows which flows are running on other machines: what is young may be a part of theirs.
+    latest = time.time() - SECONDS_ON_URL if on_url else float("inf")
     if not on_url and not artifacts.is_dir():
         raise InputError(f"{artifacts}: no such folder. Name the one to prune: --artifacts DIR")
     try:
@@ -82,7 +88,10 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
                     f"{promotions.damage}, so the champion is not known, and nothing was deleted. "
                     "Restore the file, or choose a champion: digits promote RUN"
                 )
-            kept, removed = _sort_out(artifacts, keep, promotions.champion)
+            kept, removed = _sort_out(artifacts, keep, promotions.champion, latest)
+            known = {each.path for each in removed}  # a run may be half-written there and here
+            left = _removals(left_behind(artifacts, latest))
+            left = [each for each in left if each.path not in known]
             if not dry_run:
                 if kept:
                     point_latest(artifacts)  # first, for it may still name a run that goes
@@ -90,6 +99,7 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
                 # without the files that it names.
                 for _, paths in groupby((each.path for each in removed), lambda path: path.parent):
                     remove(artifacts, [*paths], first=MANIFEST)
+                remove_here(artifacts, [each.path for each in left], first=MANIFEST)
                 if kept and (on_url or (artifacts / "index.html").exists()):
                     write_index(artifacts, all_runs(artifacts), promotions.champion)
     except InUseError as error:
@@ -99,27 +109,29 @@ def prune(artifacts: Path, keep: int, *, dry_run: bool) -> Pruned:
         ) from error
     return Pruned(
         kept=tuple(run.name for run in kept),
-        removed=tuple(removed),
-        bytes=sum(removal.bytes for removal in removed),
+        removed=(*removed, *left),
+        bytes=sum(removal.bytes for removal in (*removed, *left)),
         dry_run=dry_run,
     )
 
 
-def _sort_out(artifacts: Path, keep: int, champion: str | None) -> tuple[list[Path], list[Removal]]:
-    """Return the runs to keep and what to delete: runs first, then what only they needed."""
-    on_url = url_of(artifacts) is not None
-    # Nobody knows which flows are running on other machines: what is young may be a part of theirs.
-    latest = time.time() - SECONDS_ON_URL if on_url else float("inf")
+def _sort_out(
+    artifacts: Path, keep: int, champion: str | None, latest: float
+) -> tuple[list[Path], list[Removal]]:
+    """Return the runs to keep and what to delete: runs first, then what only they needed.
+
+    Of what is not a complete run, nothing goes that was modified after `latest`.
+    """
     # Listed before the runs are, so that what a run has shared meanwhile is not among it.
-    records = _old(entries(artifacts, "results"), _BY_STAGE_KEY, latest)
+    records = _old(entries(artifacts, "results"), BY_STAGE_KEY, latest)
     files = _old(entries(artifacts, "store"), _STORED, latest)
     runs = entries(artifacts, "runs")
     update_runs(artifacts)
     complete = complete_runs(artifacts)
     names = [run.name for run in complete]
-    newest = [name for name in names if _RUN.fullmatch(name)][:keep]
+    newest = [name for name in names if BY_RUN.fullmatch(name)][:keep]
     going: list[tuple[Entry, str]] = []
-    for run in _old(runs, _RUN, float("inf")):
+    for run in _old(runs, BY_RUN, float("inf")):
         if run.path.name not in names:
             if run.modified < latest:
                 going.append((run, "no manifest: a run that was cut short"))
@@ -138,36 +150,16 @@ def _sort_out(artifacts: Path, keep: int, champion: str | None) -> tuple[list[Pa
         for each in files
         if each.path.name not in stored
     ]
-    if not on_url:
-        going += _left_behind(artifacts)
-    return kept, [
-        Removal(path=each.path, reason=reason, bytes=each.bytes) for each, reason in going
-    ]
+    return kept, _removals(going)
+
+
+def _removals(going: Iterable[tuple[Entry, str]]) -> list[Removal]:
+    return [Removal(path=each.path, reason=reason, bytes=each.bytes) for each, reason in going]
 
 
 def _old(found: Iterable[Entry], name: re.Pattern[str], latest: float) -> list[Entry]:
     """Return what has a name of ours and was last modified before a time."""
     return [each for each in found if name.fullmatch(each.path.name) and each.modified < latest]
-
-
-def _left_behind(artifacts: Path) -> list[tuple[Entry, str]]:
-    """Return what processes leave that are killed at work; none is at work."""
-    inf = float("inf")
-    checkpoints = _old(entries(artifacts, "checkpoints"), _BY_STAGE_KEY, inf)
-    scratch = [
-        each
-        for place in ("store", "sweeps")
-        for each in _old(entries(artifacts, place), _SCRATCH, inf)
-    ]
-    temporary = [
-        entry(artifacts, path)
-        for path in sorted(artifacts.iterdir())
-        if _TEMPORARY.fullmatch(path.name)
-    ]
-    return [
-        *((each, "checkpoint, and no training is running") for each in checkpoints),
-        *((each, "left by something that was cut short") for each in (*scratch, *temporary)),
-    ]
 
 
 def _needed(artifacts: Path, runs: Iterable[Path]) -> tuple[set[str], set[str]]:
@@ -184,7 +176,7 @@ def _needed(artifacts: Path, runs: Iterable[Path]) -> tuple[set[str], set[str]]:
                 f"{shown(run / MANIFEST)}: damaged, so what this run needs is not known, and "
                 "nothing was deleted. Delete the run's folder or restore the file."
             ) from error
-    for key in filter(_BY_STAGE_KEY.fullmatch, sorted(keys)):
+    for key in filter(BY_STAGE_KEY.fullmatch, sorted(keys)):
         download_record(Store(folder=artifacts), key)
     results = artifacts / "results"
     for record in results.iterdir() if results.is_dir() and not results.is_symlink() else ():

@@ -19,12 +19,11 @@ from tasks.digits.scores import wilson_interval
 from tasks.remote.folders import complete_folder, upload_folder
 from tasks.report.prefect_page import show_in_prefect
 from tasks.report.sweep_report import write_sweep_report
+from tasks.runs.folders import SWEEP
 from tasks.runs.provenance import provenance
 from tasks.runs.run import Run
 from tasks.train import Trained
 from tasks.training.settings import TrainingSettings
-
-ACCOUNT = "sweep.json"
 
 
 class Swept(BaseModel):
@@ -119,10 +118,10 @@ def publish_sweep(
         table = [_flat(result) for result in results]
         pd.DataFrame(table).to_csv(folder / "results.csv", index=False)
         report = write_sweep_report(folder, account, results)
-        write_json(folder / ACCOUNT, account)
+        write_json(folder / SWEEP, account)
         folder.rename(sweeps / run.name)
-    upload_folder(run.store.folder, f"sweeps/{run.name}", ACCOUNT)
-    complete_folder(run.store.folder, f"sweeps/{run.name}", ACCOUNT)
+    upload_folder(run.store.folder, f"sweeps/{run.name}", SWEEP)
+    complete_folder(run.store.folder, f"sweeps/{run.name}", SWEEP)
     show_in_prefect(run.name, {"sweep-report": report}, {"sweep": table})
     return Swept(
         sweep=run.name,

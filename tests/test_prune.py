@@ -306,6 +306,30 @@ def test_on_a_url_what_is_young_stays(on_url: Path, url: str) -> None:
     assert {name.rpartition("/")[0] for name in before - names(url)} == going
 
 
+def test_what_a_kill_left_in_a_mirror_goes(on_url: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for what is young, because a command may be downloading; what is complete stays."""
+    prune(on_url, 5, dry_run=False)  # downloads the runs' manifests
+    whole = listing(on_url)
+    left = [
+        write(on_url / "runs" / "2026-11-29T03-00-00Z-only-here" / "figures" / "cost.svg", "1"),
+        write(on_url / "runs" / RUNS[4] / "figures" / ".cost.svg-0123abcd", "1"),
+        write(on_url / "runs" / RUNS[4] / ".weights.pkl-0123abcd", "1"),
+        write(on_url / "store" / f".{stored(1)}-0123abcd", "1"),
+        write(on_url / "store" / ".new-x1y2z3_0" / "digits.parquet", "1"),
+        write(on_url / "results" / f".{key(1)}-0123abcd", "1"),
+        write(on_url / "sweeps" / RUNS[0] / "sweep.json.pending", "1"),
+        write(on_url / "checkpoints" / key(9), "1"),
+        write(on_url / ".index.html-0123abcd", "1"),
+    ]
+    for path in left:
+        os.utime(path, (0, 0))  # as a download has the time of its object
+    assert prune(on_url, 5, dry_run=False).removed == ()
+    monkeypatch.setattr(prune_module, "SECONDS_ON_URL", -60)
+    assert len(prune(on_url, 5, dry_run=False).removed) == len(left)
+    folders = {"checkpoints", "results", "store", "sweeps", f"runs/{RUNS[4]}/figures"}
+    assert set(listing(on_url)) == {*whole, *folders}
+
+
 def test_on_a_url_the_manifest_goes_first(
     on_url: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ A run is complete when it has a manifest, because that is written last. Folders 
 listed nowhere.
 """
 
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ MANIFEST = "manifest.json"
 METRICS = "metrics.json"
 SECOND = len("2026-11-22T13-05-11Z")  # of a folder's name
 CHAMPION = "champion.json"
+SWEEP = "sweep.json"  # in the folder of a sweep, and written last there
+BY_RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-.+")  # names of runs' folders, and sweeps'
+BY_STAGE_KEY = re.compile(r"\.?[0-9a-f]{64}.*")  # names of what belongs to a stage's key
 
 
 def complete_runs(artifacts: Path) -> list[Path]:
