@@ -1,6 +1,7 @@
 """The champion compared with a new network on the same test split.
 
-The champion's own accuracy is that on another day's test split, so it is scored again.
+The champion's own accuracy is that on another day's test split, so it is scored again. Where that
+day's training split has some of today's test digits, those are left out: the champion knows them.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from tasks.champion.trained_on import champion_trained_on
 from tasks.digits.classes import DIGITS, class_counts, in_words
 from tasks.digits.network_outputs import outcome_on
 from tasks.digits.table import read_info
@@ -23,6 +25,7 @@ class Comparison(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     run: str  # the champion's
+    left_out: int = 0  # test digits, because the champion was trained on them
     accuracy: float  # the champion's
     challenger_accuracy: float
     wrong_to_right: int  # test digits that only the challenger recognises
@@ -36,6 +39,8 @@ def compare_with_champion(
     artifacts: Path, champion: str, test: Path, predictions: np.ndarray
 ) -> Comparison:
     """Score the champion on a test split, and compare it with a challenger's predictions.
+
+    If the champion was trained on all of its digits, none is left out.
 
     Args:
         artifacts: the artifacts folder.
@@ -62,14 +67,17 @@ def compare_with_champion(
             f"it knows the labels {in_words(model.classes)}, and these are {in_words(info.classes)}"
         )
     outcome = outcome_on(test, model.weights, model.activation)
-    before = outcome.predictions == outcome.labels
-    now = predictions == outcome.labels
-    recalls_before, recalls_now = (
-        _recalls(outcome.labels, right, info.classes) for right in (before, now)
-    )
+    labels = outcome.labels
+    before, now = outcome.predictions == labels, predictions == labels
+    known = champion_trained_on(artifacts, folder, test)
+    if known is None or known.all():
+        known = np.zeros(len(labels), bool)
+    labels, before, now = labels[~known], before[~known], now[~known]
+    recalls_before, recalls_now = (_recalls(labels, right, info.classes) for right in (before, now))
     wrong_to_right, right_to_wrong = int((now & ~before).sum()), int((before & ~now).sum())
     return Comparison(
         run=champion,
+        left_out=int(known.sum()),
         accuracy=float(before.mean()),
         challenger_accuracy=float(now.mean()),
         wrong_to_right=wrong_to_right,

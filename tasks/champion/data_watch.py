@@ -6,13 +6,11 @@ Leaks are images that are in both splits: the network is tested on images it was
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from tasks.champion.drift import Drift, champion_profile, drift_between
-from tasks.digits.fingerprints import image_digests, seen_in
+from tasks.champion.trained_on import trained_on
 from tasks.digits.profile import Profile
-from tasks.digits.table import read_batches, read_info
 from tasks.errors import InputError
 
 
@@ -52,7 +50,7 @@ def watch_data(
         test: the test split, a Parquet file.
     """
     # An image in both splits is one that the data have more than once.
-    in_both = _in_both(train, test) if profile.duplicates else 0
+    in_both = int(trained_on(train, test).sum()) if profile.duplicates else 0
     try:
         before = champion_profile(artifacts, champion, profile.classes)
     except InputError as error:
@@ -63,13 +61,3 @@ def watch_data(
         before=before,
         drift=drift_between(str(champion), before, profile),
     )
-
-
-def _in_both(train: Path, test: Path) -> int:
-    seen, unseen = (_digests(part) for part in (train, test))
-    return int(seen_in(unseen, seen).sum())
-
-
-def _digests(parquet: Path) -> np.ndarray:
-    pixel_max = read_info(parquet).pixel_max
-    return np.concatenate([image_digests(pixels, pixel_max) for pixels, _ in read_batches(parquet)])

@@ -1,4 +1,4 @@
-"""Whether a new network replaces the champion: it must recognise as many of today's test digits.
+"""Whether a new network replaces the champion: it must recognise as many test digits.
 
 `comparison` compares the champion with it, and `promotions` records the decision.
 """
@@ -96,7 +96,9 @@ def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
     """Promote a challenger that gains enough and loses no digit; keep the champion otherwise."""
     gain = comparison.challenger_accuracy - comparison.accuracy
     more = comparison.wrong_to_right - comparison.right_to_wrong
-    gained = _gained(more, image_noun(comparison.classes))
+    gained = _gained(more, f"test {image_noun(comparison.classes)}")
+    if comparison.left_out:
+        gained += " that neither was trained on"
     allowed = _points(limits.max_recall_drop)
     worse = [
         f"{_points(drop)} for the {label}s"
@@ -120,9 +122,9 @@ def decide(comparison: Comparison, limits: PromotionSettings) -> Decision:
 
 def _gained(more: int, image: str) -> str:
     if more == 0:
-        return f"this network recognises as many test {image}s"
+        return f"this network recognises as many {image}s"
     images = image if abs(more) == 1 else f"{image}s"
-    return f"this network recognises {abs(more):,} {'more' if more > 0 else 'fewer'} test {images}"
+    return f"this network recognises {abs(more):,} {'more' if more > 0 else 'fewer'} {images}"
 
 
 def _points(share: float) -> str:

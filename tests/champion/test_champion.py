@@ -15,6 +15,7 @@ from examples.digits import PROJECT, write_digits
 from examples.runs import changed, manifest, past_run, ran, run, write_network
 
 from flows.settings import Settings
+from tasks.cache.store import sha256_of
 from tasks.champion.comparison import Comparison, compare_with_champion, mcnemar
 from tasks.champion.judgement import PromotionSettings, decide, judge, judged_before
 from tasks.champion.promotions import Promotions, open_promotions
@@ -22,6 +23,7 @@ from tasks.digits.table import Digits
 from tasks.errors import InputError
 from tasks.promote import promote, roll_back
 from tasks.runs.find_run import find_run
+from tasks.runs.manifest import write_manifest
 
 RUNS = [f"2026-11-2{day}T03-00-00Z-quiet-owl" for day in range(1, 5)]  # the oldest first
 LABELS = np.repeat(np.arange(10, dtype=np.int8), 10)
@@ -42,6 +44,15 @@ def write_run(artifacts: Path, name: str, mistaken: tuple[int, ...] = (), side: 
     (folder / "metrics.json").write_text(json.dumps({"accuracy": 1 - len(mistaken) / 10}))
     (folder / "manifest.json").write_text("{}")
     return folder
+
+
+def write_plain_manifest(folder: Path, outputs: dict[str, str]) -> None:
+    """Write a manifest that names what the split left in the store."""
+    split = {"key": "", "settings": {}, "inputs": {}, "code": {}, "outputs": outputs}
+    known = {"settings": {}, "stages": {"shuffle_split": split}, "packages": {}, "git": None}
+    source = {"path": "digits.csv", "sha256": "0" * 64, "bytes": 1}
+    words = {"run": folder.name, "python": "3.11", "platform": "Linux", "code_sha256": ""}
+    write_manifest(folder, {**known, **words, "source": source})
 
 
 @pytest.fixture
@@ -99,6 +110,36 @@ def test_a_digit_that_does_not_occur_has_no_recall_to_lose(artifacts: Path) -> N
     few = Digits(TEST.pixels[:30], LABELS[:30], 4, 255)
     compared = compare_with_champion(artifacts, RUNS[0], written(artifacts, few), LABELS[:30])
     assert compared.recall_drops == (0.0,) * 10
+
+
+@pytest.mark.parametrize(
+    ("first", "own_test", "left_out"),
+    [(3, "test-0.parquet", 30), (3, "test-9.parquet", 0), (10, "test-0.parquet", 0)],
+)
+def test_digits_that_the_champion_was_trained_on_are_left_out(
+    artifacts: Path, first: int, own_test: str, left_out: int
+) -> None:
+    """To know them again is no merit; its own test split it has not seen, and all are too many."""
+    champion = write_run(artifacts, "champion", mistaken=(5,))
+    train, test = artifacts / "store" / "train-0.parquet", artifacts / "store" / "test-9.parquet"
+    train.parent.mkdir()
+    write_digits(TEST, test)
+    known = slice(10 * first)
+    write_digits(Digits(TEST.pixels[known], LABELS[known], 4, 255), train)
+    outputs = {train.name: sha256_of(train), own_test: "0"}
+    write_plain_manifest(champion, outputs)
+    predictions = LABELS.copy()
+    predictions[:30] = 9
+    compared = compare_with_champion(artifacts, "champion", test, predictions)
+    assert compared.left_out == left_out
+    shown = 100 - left_out
+    assert (compared.wrong_to_right, compared.right_to_wrong) == (10, 0 if left_out else 30)
+    assert compared.accuracy == (shown - 10) / shown
+    assert compared.recall_drops[0] == (0 if left_out else 1)
+    words = "more test digits that neither was trained on," if left_out else "fewer test digits"
+    assert words in decide(compared, PromotionSettings()).reason
+    train.write_bytes(b"")  # what it was trained on is not known any more
+    assert compare_with_champion(artifacts, "champion", test, LABELS).left_out == 0
 
 
 @pytest.mark.parametrize(

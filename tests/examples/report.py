@@ -95,6 +95,7 @@ MANIFEST: dict[str, Any] = {
 CHAMPION: dict[str, Any] = {
     "run": "earlier",
     "accuracy": 0.9,
+    "left_out": 0,
     "challenger_accuracy": 90 / 94,
     "wrong_to_right": 7,
     "right_to_wrong": 1,

@@ -251,6 +251,14 @@ def test_no_digit_that_changed_sides_is_said(folder: Path) -> None:
     assert "McNemar" not in artifact
 
 
+def test_digits_that_the_comparison_leaves_out_are_said(folder: Path) -> None:
+    """Both accuracies are then those on the other digits, and the challenger's is named too."""
+    champion = CHAMPION | {"left_out": 12}
+    artifact = write_report(folder, MANIFEST, changed(METRICS, champion=champion), RUNS)
+    assert "earlier, was trained on 12 of these digits, which are left out here. Of the" in artifact
+    assert "others it recognises 90.0\N{NO-BREAK SPACE}%, and this network 95.7" in artifact
+
+
 def test_drift_is_reported_at_the_top(folder: Path) -> None:
     """Data unlike the champion's are named before the first section, and measured in their own."""
     drifted = changed(METRICS, data=METRICS["data"] | DRIFT)
