@@ -11,7 +11,9 @@ import json
 import multiprocessing
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,9 +58,24 @@ def start_digits(
         streams: files that its standard output and standard error are appended to.
         prepare: called in the process before the command; a function of a module.
     """
-    process = WARM.Process(
-        target=_be_digits, args=(words, folder, dict(environment), streams, prepare)
-    )
+    return start_forked(partial(_run_command, words, prepare), folder, environment, streams)
+
+
+def start_forked(
+    work: Callable[[], Any],
+    folder: Path,
+    environment: Mapping[str, str],
+    streams: tuple[Path, Path],
+) -> BaseProcess:
+    """Start some work in a process that has the imports done, and return it at once.
+
+    Args:
+        work: what is called there; a function of a module, or a partial one.
+        folder: see `start_digits`.
+        environment: see `start_digits`.
+        streams: see `start_digits`.
+    """
+    process = WARM.Process(target=_be, args=(work, folder, dict(environment), streams))
     process.start()
     return process
 
@@ -73,20 +90,24 @@ def run_digits(
     with TemporaryDirectory() as written:
         streams = (Path(written) / "stdout", Path(written) / "stderr")
         process = start_digits(words, folder, environment, streams, prepare)
-        process.join(SECONDS)
-        if process.exitcode is None:
-            process.kill()
-            pytest.fail(f"digits {' '.join(words)}: still not done after {SECONDS} s")
+        wait_for_end(process, f"digits {' '.join(words)}")
         out, err = (stream.read_text() for stream in streams)
         return subprocess.CompletedProcess(words, process.exitcode, out, err)
 
 
-def _be_digits(
-    words: list[str],
+def wait_for_end(process: BaseProcess, name: str) -> None:
+    """Wait until a process has ended; one that hangs is killed, and the test fails."""
+    process.join(SECONDS)
+    if process.exitcode is None:
+        process.kill()
+        pytest.fail(f"{name}: still not done after {SECONDS} s")
+
+
+def _be(
+    work: Callable[[], Any],
     folder: Path,
     environment: dict[str, str],
     streams: tuple[Path, Path],
-    prepare: Callable[[], Any],
 ) -> None:
     gc.freeze()  # looking through all that was imported would copy it
     for number, path in enumerate(streams, start=1):
@@ -97,16 +118,22 @@ def _be_digits(
     os.environ.update(environment)
     from prefect.context import refresh_global_settings_context
 
-    from flows.cli import main
     from flows.server.environment import configure_prefect
 
     configure_prefect()
     refresh_global_settings_context()  # they were read with the imports
-    prepare()
     try:
-        main(words)
-    finally:
-        atexit._run_exitfuncs()  # a forked process leaves without them
+        work()
+    finally:  # a forked process leaves without these
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+
+
+def _run_command(words: list[str], prepare: Callable[[], Any]) -> None:
+    from flows.cli import main
+
+    prepare()
+    main(words)
 
 
 def draw_dots() -> None:
