@@ -17,8 +17,11 @@ import httpx
 import pytest
 import yaml
 from examples.digits import PROJECT, write_small_csv
+from examples.engine import run_deployed
 from examples.free_port import free_port
 from examples.patient_client import patient_client
+from examples.real_runs import SECONDS, draw_dots, run_digits
+from examples.runs import STAGES
 
 from flows.server.runs_in_progress import end_lost_runs
 from flows.server.serve import served as serve
@@ -28,7 +31,6 @@ pytestmark = pytest.mark.slow
 
 LOGIN = "ada:lovelace"
 STEPS = "prefect.deployments.steps"
-STAGES = ["ingest", "shuffle_split", "train", "evaluate"]
 EPOCHS = 20_000  # of a training that is still at work when that is seen
 SECONDS_BETWEEN = 0.5  # two questions: each keeps the server busy for some hundredths
 
@@ -50,7 +52,7 @@ class Served(NamedTuple):
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=SECONDS,
             check=False,
         )
 
@@ -65,23 +67,18 @@ class Served(NamedTuple):
         created.raise_for_status()
         return str(created.json()["name"])
 
-    def create(self, deployment: str, **settings: Any) -> httpx.Response:
+    def run_here(self, deployment: str, **settings: Any) -> dict[str, Any]:
+        """Have a run end that no worker takes, with its imports done, and return it."""
+        created = self.create(deployment, "PENDING", **settings).raise_for_status().json()
+        run_deployed(created["id"], self.environment)
+        return self.flow_run(created["name"])
+
+    def create(self, deployment: str, state: str = "SCHEDULED", **settings: Any) -> httpx.Response:
         """Ask for a run and return the server's answer."""
         found = self.api.get(f"deployments/name/{deployment}").json()
-        given = {"parameters": self._parameters(settings), "state": {"type": "SCHEDULED"}}
+        given = {"parameters": self._parameters(settings), "state": {"type": state}}
         path = f"deployments/{found['id']}/create_flow_run"
         return self.api.post(path, json=given)
-
-    def serve_again(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Start another `digits serve`, which is to end by itself."""
-        return subprocess.run(
-            [sys.executable, "-m", "flows.cli", "serve", *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
 
     def _parameters(self, settings: dict[str, Any]) -> dict[str, Any]:
         given = {"csv": str(self.folder / "small.csv"), "artifacts": str(self.folder / "artifacts")}
@@ -268,25 +265,11 @@ def test_a_server_open_to_others_needs_a_password(host: str) -> None:
 
 def test_a_taken_port_is_an_error_with_the_remedy(served: Served) -> None:
     """A second start on the same port says so at once, and what to do."""
-    again = served.serve_again("--port", str(served.port))
+    words = ["serve", "--port", str(served.port)]
+    again = run_digits(words, served.folder, served.environment, draw_dots)
     assert again.returncode == 2
     assert f"make serve PORT={served.port + 1}" in again.stderr
     assert "Traceback" not in again.stderr
-
-
-def test_a_deployed_run_runs_every_stage_once(served: Served) -> None:
-    """The first run performs all stages, the second takes all from the cache; both are complete."""
-    watched = served.run("retrain/classic", "--watch", training={"epochs": 5})
-    assert watched.returncode == 0, watched.stdout + watched.stderr
-    again = served.start("retrain/classic", training={"epochs": 5})
-    until(lambda: served.flow_run(again)["state_type"] == "COMPLETED")
-    first, second = served.manifests()
-    for manifest, name, state in ((first, name_of(watched), "ran"), (second, again, "cached")):
-        assert manifest["run"].endswith(name)
-        assert {
-            name: stage["state"] for name, stage in manifest["stages"].items()
-        } == dict.fromkeys(STAGES, state)
-    assert first["files"]["weights.pkl"] == second["files"]["weights.pkl"]
 
 
 def test_bad_parameters_are_refused_before_a_run_exists(served: Served) -> None:
@@ -315,14 +298,13 @@ def test_a_run_says_nothing_about_its_process(served: Served, variables: dict[st
 
 @pytest.fixture(scope="module")
 def failed(served: Served) -> dict[str, str]:
-    """Return the names of two runs at once that failed: of a file outside, of a bad cell."""
+    """Return the names of two runs that failed: of a file outside, of a bad cell."""
     bad = served.folder / "bad.csv"
     bad.write_text((served.folder / "small.csv").read_text().replace("0,", "confidential,", 1))
     files = {"outside": "/etc/passwd", "bad cell": str(bad)}
-    names = {why: served.start("retrain/classic", csv=csv) for why, csv in files.items()}
-    for name in names.values():
-        until(lambda name=name: served.flow_run(name)["state_type"] == "FAILED")  # type: ignore[misc]
-    return names
+    runs = {why: served.run_here("retrain/classic", csv=csv) for why, csv in files.items()}
+    assert [run["state_type"] for run in runs.values()] == ["FAILED"] * 2
+    return {why: run["name"] for why, run in runs.items()}
 
 
 def test_a_run_names_only_allowed_files(served: Served, failed: dict[str, str]) -> None:
@@ -356,6 +338,11 @@ def start_training(served: Served, epochs: int) -> dict[str, Any]:
     return until(lambda: (run := served.flow_run(name))["infrastructure_pid"] and run)  # type: ignore[no-any-return]
 
 
+def states(manifest: dict[str, Any]) -> dict[str, str]:
+    """Return which stages of a run ran and which were cached."""
+    return {name: stage["state"] for name, stage in manifest["stages"].items()}
+
+
 def test_a_killed_run_ends_as_crashed_and_the_next_one_resumes_its_work(served: Served) -> None:
     """One run at a time: a second is cancelled before it starts, until the first is gone.
 
@@ -372,15 +359,24 @@ def test_a_killed_run_ends_as_crashed_and_the_next_one_resumes_its_work(served: 
     os.kill(process, signal.SIGKILL)
     until(lambda: served.flow_run(killed["name"])["state_type"] == "CRASHED")
 
-    resumed = served.start("retrain/nightly", training={"epochs": EPOCHS})
-    until(lambda: served.flow_run(resumed)["state_type"] == "COMPLETED")
-    stages = served.manifests()[-1]["stages"]
-    assert {name: stage["state"] for name, stage in stages.items()} == {
-        "ingest": "cached",
-        "shuffle_split": "cached",
-        "train": "ran",
-        "evaluate": "ran",
+    resumed = served.run("retrain/nightly", "--watch", training={"epochs": EPOCHS})
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    (manifest,) = served.manifests()
+    assert manifest["run"].endswith(name_of(resumed))
+    assert states(manifest) == {
+        **dict.fromkeys(["ingest", "shuffle_split"], "cached"),
+        **dict.fromkeys(["train", "evaluate"], "ran"),
     }
+
+
+def test_a_deployed_run_with_nothing_new_runs_no_stage(served: Served) -> None:
+    """After the run before it all comes from the cache, of another deployment's run too."""
+    again = served.run_here("retrain/classic", training={"epochs": EPOCHS})
+    assert (again["state_type"], again["state"]["name"]) == ("COMPLETED", "Unchanged")
+    first, second = served.manifests()
+    assert second["run"].endswith(again["name"])
+    assert states(second) == dict.fromkeys(STAGES, "cached")
+    assert first["files"]["weights.pkl"] == second["files"]["weights.pkl"]
 
 
 def test_runs_of_a_killed_worker_end_when_its_server_starts_again(served: Served) -> None:
