@@ -4,23 +4,35 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from examples.digits import PROJECT
+from examples.real_runs import save_every_checkpoint, start_digits, wait_for_end
+from prefect.context import refresh_global_settings_context
+
+from flows.server import ready_prefect
 
 pytestmark = pytest.mark.slow
 
-# The real command line, but a checkpoint is saved after every epoch.
-COMMAND = """
-from tasks.training import checkpoint
-checkpoint.SECONDS_BETWEEN = checkpoint.LEAST_SHARE = 0
-from flows.cli import main
-main()
-"""
+
+def prepare() -> None:
+    """Save every checkpoint, let Ctrl-C interrupt, and have Prefect use the server of this process.
+
+    A shell that starts the tests with & has Ctrl-C ignored. Prefect reads its settings when it is
+    imported, which is after the server's start at the command line and before it here.
+    """
+    save_every_checkpoint()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    start = ready_prefect.start_in_background
+
+    def start_and_refresh() -> Callable[[], None]:
+        server_is_ready = start()
+        refresh_global_settings_context()
+        return server_is_ready
+
+    pytest.MonkeyPatch().setattr(ready_prefect, "start_in_background", start_and_refresh)
 
 
 def server_of(process: int) -> int:
@@ -47,37 +59,38 @@ def test_a_signal_ends_a_training_cleanly(
     prefect_home: Path,
 ) -> None:
     """Its own exit code, no traceback, no process left behind, and the checkpoint is kept."""
-    options = ["train", "--csv", str(small_csv), "--recipe", "classic", "--epochs", "1000000"]
-    checkpoints = tmp_path / "artifacts" / "checkpoints"
+    artifacts, log = tmp_path / "artifacts", tmp_path / "log"
+    checkpoints = artifacts / "checkpoints"
     home = shutil.copytree(prefect_home, tmp_path / "home")  # a server of its own is started
     environment = {name: v for name, v in os.environ.items() if name != "PREFECT_API_URL"}
     environment["PREFECT_API_DATABASE_MIGRATE_ON_START"] = "false"  # its database is the newest
-    process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *options, "--artifacts", str(tmp_path / "artifacts")],
-        env={**environment, "PREFECT_HOME": str(home), "PYTHONPATH": str(PROJECT)},
-        # A shell that starts the tests with & lets them and their children ignore it.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    os.mkfifo(log)  # at its end when nobody can write to it any more
+    words = ["train", "--csv", str(small_csv), "--recipe", "classic", "--epochs", "1000000"]
+    process = start_digits(
+        [*words, "--artifacts", str(artifacts)],
+        tmp_path,
+        {**environment, "PREFECT_HOME": str(home)},
+        (log, log),
+        prepare,
     )
-    with process:
-        assert process.stderr is not None
-        log = ""
-        while "epoch 1 of" not in log:
-            line = process.stderr.readline()
-            assert line, f"ended before training began:\n{log}"
-            log += line
+    with log.open() as lines:
+        until_training = ""
+        while "epoch 1 of" not in until_training:
+            line = lines.readline()
+            assert line, f"ended before training began:\n{until_training}"
+            until_training += line
         while not list(checkpoints.glob("[!.]*")):
             time.sleep(0.01)
+        assert process.pid
         os.kill(process.pid if victim == "run" else server_of(process.pid), number)
-        # Ends when nobody holds the pipes any more: neither the process nor a server it started.
-        _, rest = process.communicate(timeout=20)
-    assert process.returncode == code
+        # Ends when neither the process is left nor a server that it started.
+        rest = lines.read()
+    wait_for_end(process, "digits train")
+    assert process.exitcode == code
     assert message in rest, rest
     assert rest.count("error:") == 1
     assert "Traceback" not in rest
-    assert [path.name for path in (tmp_path / "artifacts" / "runs").iterdir()] == []
+    assert [path.name for path in (artifacts / "runs").iterdir()] == []
     (checkpoint,) = checkpoints.glob("[!.]*")
     half_written = [path for path in checkpoints.iterdir() if path != checkpoint]
     assert victim == "server" or half_written == [], "a run that ends itself cleans up"
