@@ -19,7 +19,7 @@ SHOWN_DIGITS = 20
 def runs_table(runs: Sequence[PastRun | DamagedRun], champion: str | None) -> Table:
     """Return the runs as a table to print, the champion with a star."""
     # In a narrow window the names go on in the next line, so that the figures stay whole.
-    table = Table(Column("run", overflow="fold"), "accuracy", "verdict", "stages run")
+    table = Table(Column("run", overflow="fold"), "accuracy", "verdict", "stages\nrun")
     table.columns[1].no_wrap = table.columns[3].no_wrap = True
     for run in runs:
         name = run.run + (" ★" if run.run == champion else "")
