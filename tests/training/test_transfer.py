@@ -260,6 +260,8 @@ def test_a_run_may_be_named_in_every_way_and_its_digest_decides(
     elsewhere = tmp_path / "elsewhere.pkl"
     elsewhere.write_bytes((first / "weights.pkl").read_bytes())
     published = run(changed(settings, initial_weights="champion"))
+    report = (published.directory / "report.md").read_text(encoding="utf-8")
+    assert "This training saw none of these digits, but that of its initial weights may" in report
     assert ran(published)[0] == "train"
     account = manifest(published)
     digest = sha256_of(first / "weights.pkl")
