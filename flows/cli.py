@@ -4,7 +4,6 @@ Results go to stdout, logs and progress to stderr. Exit code 2 is for bad input,
 Commands are imported when they are called, so that only those that run a flow wait for Prefect.
 """
 
-import io
 import json
 import logging
 import re
@@ -18,6 +17,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from flows.server.errors import ServerError
+from flows.stdout import nobody_reads, print_any_character
 from network.gradient_descent import DivergenceError
 from network.weights import WeightsError
 from tasks.errors import InputError, StoreError, WorkerError
@@ -82,11 +82,11 @@ def _terminate(number: int, frame: object) -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every encoding has a ★ or a →
+    print_any_character()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(words, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
     except CycloptsError as error:
         _fail(with_options(_explained(error), words), 2)
     except (InputError, WeightsError) as error:
@@ -94,6 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except StoreError as error:
         _fail(with_options(str(error), words), 1)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and nobody_reads():
+            sys.exit(1)
         _fail(with_options(_what_to_do(error), words), 1)
     except (DivergenceError, MemoryError, ServerError, WorkerError) as error:
         _fail(with_options(str(error), words), 1)

@@ -1,8 +1,10 @@
-"""What commands print: in narrow windows, with brackets in names, in encodings without a star."""
+"""What commands print: in narrow windows, with brackets in names, without a star, to nobody."""
 
 import io
+import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -60,3 +62,16 @@ def test_an_encoding_without_a_star_is_no_error(monkeypatch: pytest.MonkeyPatch)
     stdout.write("★")
     stdout.flush()
     assert stdout.buffer.getvalue().endswith(rb"\u2605")  # type: ignore[attr-defined]
+
+
+def test_a_reader_that_has_read_enough_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """`digits runs --json | head -c 1` ends without a word about disks."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(SystemExit, match="1"):
+            main(["runs", "--json", "--artifacts", str(tmp_path)])
+    assert capsys.readouterr().err == ""
