@@ -4,7 +4,6 @@ Results go to stdout, logs and progress to stderr. Exit code 2 is for bad input,
 Commands are imported when they are called, so that only those that run a flow wait for Prefect.
 """
 
-import json
 import logging
 import re
 import signal
@@ -12,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError, UnusedCliTokensError
-from pydantic import ValidationError
+from cyclopts import App, CycloptsError
 from rich.console import Console
 
+from flows.rejected_options import rejected_options
 from flows.server.errors import ServerError
 from flows.stdout import nobody_reads, print_any_character
 from network.gradient_descent import DivergenceError
@@ -51,24 +50,10 @@ app.register_install_completion_command(
 )
 
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-_WORDS = {  # pydantic speaks of tuples, dictionaries and items
-    "extra_forbidden": "there is no such setting",
-    "too_short": "at least {min_length} must be given",
-    "too_long": "at most {max_length} may be given",
-    "int_parsing": "not a whole number",
-    "float_parsing": "not a number",
-    "list_type": "not a list of values, such as [1, 2]",
-    "tuple_type": "not a list of values, such as [1, 2]",
-    "dict_type": 'not a JSON object of lists, such as {{"l2": [0, 1]}}',
-    "int_from_float": "not a whole number",
-    "literal_error": "must be {expected}",
-    "greater_than": "must be more than {gt:.12g}",
-    "greater_than_equal": "must be at least {ge:.12g}",
-    "less_than": "must be less than {lt:.12g}",
-    "less_than_equal": "must be at most {le:.12g}",
-}
+_NO_API = (
+    "Start a Prefect server there, correct PREFECT_API_URL (it ends with /api), or unset it: then "
+    "each run starts a server of its own."
+)
 
 
 class Terminated(BaseException):
@@ -88,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         app(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        _fail(with_options(_explained(error), words), 2)
+        _fail(with_options(rejected_options(error), words), 2)
     except (InputError, WeightsError) as error:
         _fail(with_options(str(error), words), 2)
     except StoreError as error:
@@ -103,8 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail("Interrupted.", 130)
     except Terminated:
         _fail("Terminated.", 143)
-    except Exception as error:  # such as a Prefect API that can't be reached
+    except Exception as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)
+        if "Failed to reach API" in str(error):
+            _fail(f"{error}. {_NO_API}", 1)
         _fail(f"{type(error).__name__}: {error}", 1)
     sys.exit(0)
 
@@ -140,45 +127,6 @@ def _what_to_do(error: OSError) -> str:
         f"{where}{error.strerror or error}. Earlier runs and finished stages are unharmed: "
         "make room, or name another folder with `artifacts`, and start again."
     )
-
-
-def _explained(error: CycloptsError) -> str:
-    """Describe rejected options, settings in backticks, separated by semicolons."""
-    cause = error.__cause__
-    if not isinstance(cause, ValidationError):
-        command = " ".join(["digits", *(error.command_chain or ()), "--help"])
-        if isinstance(error, UnusedCliTokensError):
-            surplus = " ".join(error.unused_tokens or ())
-            return f"{surplus}: not expected here. Options are listed by: {command}"
-        return f"{error} Options are listed by: {command}"
-    lines = []
-    for problem in cause.errors(include_url=False):
-        names = [part for part in problem["loc"] if isinstance(part, str)]
-        words = _WORDS.get(problem["type"])
-        message = words.format(**problem.get("ctx", {})) if words else problem["msg"]
-        message = message.removeprefix("Value error, ")
-        about_several = problem["type"] == "value_error" and isinstance(problem["input"], dict)
-        if "grid" in names:
-            message = f"{_in_grid(names, problem['input'])}: {message}"
-        elif names and not about_several:
-            typed = _typed(problem["input"])
-            message = f"`{names[-1]}` {typed}: {message.removeprefix(f'{typed}: ')}"
-        if problem["type"] == "int_parsing" and "," in str(problem["input"]):
-            message += "; several values have spaces between them"
-        lines.append(message)
-    return "; ".join(lines)
-
-
-def _typed(value: object) -> str:
-    """Return what was typed for an option, a list's values with spaces between them."""
-    several = value if isinstance(value, list | tuple) else ()
-    return " ".join(map(str, several)) or str(value)
-
-
-def _in_grid(names: Sequence[str], value: object) -> str:
-    """Return what was typed in the one option that has settings of its own, as JSON."""
-    _, *settings = names[names.index("grid") :]
-    return " ".join(["`grid`", *settings, value if isinstance(value, str) else json.dumps(value)])
 
 
 if __name__ == "__main__":
