@@ -34,7 +34,8 @@ WARM.set_forkserver_preload(
     [
         *("flows.retrain", "flows.predict", "flows.sweep", "flows.server.environment"),
         *(f"flows.commands.{name}" for name in COMMANDS),
-        # What they import at work.
+        # What they import, read and compile at work.
+        "examples.warm",
         *("tasks.training.ensemble", "tasks.training.fit", "tasks.report.network_figures"),
         *("prefect.flow_engine", "prefect.task_engine", "anyio._backends._asyncio", "fastapi"),
         *("prefect.utilities.visualization", "pyarrow.dataset", "pytest"),
