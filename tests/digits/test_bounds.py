@@ -1,10 +1,7 @@
 """However a file is made, reading it takes little memory: it is read, or refused with the place."""
 
 import gzip
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from examples.digits import write_digits
+from examples.memory import read_in_process
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -23,33 +21,11 @@ from tasks.digits.parquet_reader import read_parquet_images
 from tasks.digits.table import Digits
 from tasks.errors import DataError
 
-PROJECT = Path(__file__).resolve().parents[2]
 MB = 1 << 20
 GOOD = b"".join(b"200," * 400 + b"%d\n" % (label % 10) for label in range(20))
 TOO_LONG = "longer than 16 MB, which is the most a line may have. Expected is one image a line."
 TOO_BLANK = "more than 16 MB of blank lines. Take them out; expected is one image a line."
 TOO_WIDE = "1000001 columns. Allowed are 262145 at most, which are 512 × 512 pixels and a label."
-
-READ = """
-import json, sys
-from pathlib import Path
-from tasks.digits.csv_format import CsvFormat
-from tasks.digits.csv_reader import csv_to_parquet
-from tasks.digits.parquet_reader import read_parquet_images
-from tasks.errors import DataError
-path, message = Path(sys.argv[1]), ""
-try:
-    if path.suffix == ".parquet":
-        for _ in read_parquet_images(path, CsvFormat(), 20):
-            pass
-    else:
-        csv_to_parquet(path, path.with_suffix(".parquet"), CsvFormat())
-except DataError as error:
-    message = str(error)
-status = Path("/proc/self/status").read_text()
-peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-print(json.dumps([message, int(peak) // 1024]))
-"""
 
 
 def sparse(csv: Path) -> None:
@@ -110,7 +86,7 @@ def named_twice(csv: Path) -> None:
 def test_a_csv_is_read_in_little_memory(
     tmp_path: Path, write: Callable[[Path], None], message: str
 ) -> None:
-    """A line has at most 16 MB and an image 512 × 512 pixels; reading never takes 500 MB."""
+    """A line has at most 16 MB and an image 512 × 512 pixels; reading never takes 400 MB."""
     csv = tmp_path / "digits.csv"
     write(csv)
     assert said_of(csv) == message
@@ -118,11 +94,9 @@ def test_a_csv_is_read_in_little_memory(
 
 def said_of(path: Path) -> str:
     """Read a file in a process; return what was said of it, having seen how much memory it took."""
-    words = [sys.executable, "-c", READ, str(path)]
-    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=True)
-    message, peak = json.loads(done.stdout)
-    assert peak < 500
-    return str(message).removeprefix(f"{path}: ")
+    message, megabytes = read_in_process(path)
+    assert megabytes < 400
+    return message.removeprefix(f"{path}: ")
 
 
 def one_endless_list(parquet: Path) -> None:
