@@ -88,7 +88,7 @@ def until(true: Callable[[], Any], seconds: float = SECONDS) -> Any:
     deadline = time.monotonic() + seconds
     while not (value := true()):
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.2)
+        time.sleep(0.5)  # each question keeps the server busy for some hundredths
     return value
 
 

@@ -149,13 +149,13 @@ def test_a_home_that_can_not_be_written_to_is_a_failure_in_one_line(
 
 
 def test_a_server_that_does_not_start_is_a_failure_in_one_line(
-    cold_digits: Digits, small_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    digits: Digits, small_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 1, and no traceback of ours; nothing was begun."""
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     nowhere = f"sqlite+aiosqlite:///{tmp_path}/no/such/folder/prefect.db"
     home = str(tmp_path / "home")
-    result = cold_digits(
+    result = digits(
         "train",
         "--csv",
         small_csv,

@@ -357,7 +357,7 @@ for number in range(int(times)):
 
 def test_two_at_once_lose_no_promotion(artifacts: Path) -> None:
     """Of two processes that promote as fast as they can, every promotion is in the history."""
-    times = 150
+    times = 60
     promote(artifacts, RUNS[0])
     processes = [
         subprocess.Popen(
