@@ -3,6 +3,7 @@
 Every stage that is called leaves its account here; `publish` writes them to the run's folder.
 """
 
+import re
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -27,6 +28,9 @@ from tasks.runs.stage_run import Call, StageRun
 RunnerFor = Callable[[int], TaskRunner[Any] | None]
 
 
+_LONGEST = 180  # bytes; a file's name may have 255, the time and what else is added included
+
+
 def no_runner(calls: int) -> None:
     """Have the calls of a stage performed in this process, one after another."""
 
@@ -38,7 +42,8 @@ class Run:
 
     Args:
         artifacts: the artifacts folder.
-        flow_run_name: Prefect's name for the run, the second half of the folder's.
+        flow_run_name: Prefect's name for the run, the second half of the folder's; what is no
+            letter, digit, `_`, `.` or `-` in it becomes a `-`.
         refresh: names of stages that run even if their result is stored.
         runner_for: returns the Prefect task runner for a number of calls of one stage; None to
             perform them in this process.
@@ -58,7 +63,7 @@ class Run:
         self.store = Store(folder=artifacts)
         self.store.prepare()
         update_runs(artifacts)
-        self.name = f"{self.started:%Y-%m-%dT%H-%M-%SZ}-{flow_run_name}"
+        self.name = f"{self.started:%Y-%m-%dT%H-%M-%SZ}-{_in_a_path(flow_run_name)}"
         self.stages: list[StageRun] = []
         self._clock = time.perf_counter()
         self._before = run_folders.latest_stage_keys(artifacts)
@@ -173,3 +178,8 @@ class Run:
         self.store.drop_checkpoint(call.key.digest)  # its result is stored now
         self.stages.append(call.account(self._before, result, cached=cached))
         return result
+
+
+def _in_a_path(name: str) -> str:
+    """Return a name as a part of a file's: whoever starts a flow run may give it any name."""
+    return re.sub(r"[^\w.-]+", "-", name).encode()[:_LONGEST].decode(errors="ignore")

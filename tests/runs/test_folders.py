@@ -1,9 +1,12 @@
-"""Which runs are complete, and which of them is the newest."""
+"""How runs are named, which of them are complete, and which is the newest."""
 
 import os
 from pathlib import Path
 
+import pytest
+
 from tasks.runs.folders import complete_runs
+from tasks.runs.run import Run
 
 
 def test_runs_of_the_same_second_are_ordered_by_their_manifests(tmp_path: Path) -> None:
@@ -15,3 +18,22 @@ def test_runs_of_the_same_second_are_ordered_by_their_manifests(tmp_path: Path) 
         os.utime(folder / "manifest.json", (written, written))
     names = [folder.name.rsplit("-", maxsplit=1)[1] for folder in complete_runs(tmp_path)]
     assert names == ["bear", "ape", "lynx", "zebra"]
+
+
+@pytest.mark.parametrize(
+    ("given", "folder"),
+    [
+        ("amber-lynx", "amber-lynx"),
+        ("../../../etc", "..-..-..-etc"),
+        ("/", "-"),
+        ("two words\n<b>", "two-words-b-"),
+        ("größer_1.5", "größer_1.5"),
+        ("ü" * 300, "ü" * 90),
+    ],
+)
+def test_a_name_leads_nowhere_else(tmp_path: Path, given: str, folder: str) -> None:
+    """Whoever starts a flow run may call it anything; its folder is one among the others."""
+    name = Run(tmp_path, given).name
+    assert name.split("Z-", maxsplit=1)[1] == folder
+    (tmp_path / "runs" / f".{name}-0123abcd").mkdir()
+    assert [path.parent for path in (tmp_path / "runs").iterdir()] == [tmp_path / "runs"]
