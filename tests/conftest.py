@@ -69,6 +69,7 @@ def prefect_home(pytestconfig: pytest.Config) -> Path:
 def server(pytestconfig: pytest.Config, prefect_home: Path) -> Iterator[str]:
     """Yield the address of the Prefect server that flows in this process use."""
     from prefect.settings import (
+        PREFECT_API_TLS_INSECURE_SKIP_VERIFY,
         PREFECT_API_URL,
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
         PREFECT_LOGGING_TO_API_ENABLED,
@@ -78,6 +79,7 @@ def server(pytestconfig: pytest.Config, prefect_home: Path) -> Iterator[str]:
     address, _ = pytestconfig.stash[SERVER]
     settings = {
         PREFECT_API_URL: address,
+        PREFECT_API_TLS_INSECURE_SKIP_VERIFY: True,  # no certificates are loaded for plain HTTP
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # a run's end waits up to a second for its thread
         PREFECT_LOGGING_TO_API_ENABLED: False,  # or the last lines are sent when there is no server
     }

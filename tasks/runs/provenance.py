@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -12,6 +13,8 @@ from tasks.cache.sources import PROJECT, digests_of_everything
 _PACKAGES = ("numpy", "pandas", "pyarrow", "prefect", "pydantic", "matplotlib", "threadpoolctl")
 
 
+# Once a process, as with the source files: what runs is what was imported.
+@cache
 def provenance() -> dict[str, Any]:
     """Return code digest, git commit (null outside a checkout), package versions and platform."""
     code = digests_of_everything()

@@ -4,7 +4,9 @@ from examples.runs import STAGES
 from tasks.cache.sources import digests_of_stage
 from tasks.report.pages import pages
 from tasks.report.texts import texts
+from tasks.runs.provenance import provenance
 
+provenance()
 for stage in STAGES:
     digests_of_stage(f"tasks.{stage}")
 for template in pages.list_templates(extensions=["jinja"]):
