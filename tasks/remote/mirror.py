@@ -20,12 +20,10 @@ def artifacts_folder(given: Path | str) -> Path:
     """Return the folder to work in: the one that is given, or the mirror of a URL.
 
     Raises:
-        InputError: it is a URL that can't be used, or a file.
+        InputError: it is a URL that can't be used.
     """
     found = _URL.fullmatch(str(given))
     if not found:
-        if os.path.isfile(given):
-            raise InputError(f"{given}: a file. Artifacts are kept in a folder, or on a URL.")
         return Path(given)
     scheme, place = found[1].lower(), found[2].rstrip("/")
     url = f"{scheme}://{place}"

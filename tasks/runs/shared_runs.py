@@ -25,7 +25,12 @@ def update_runs(artifacts: Path) -> None:
     """Have the mirror know the champion and all complete runs.
 
     Of a run the manifest and the metrics are downloaded, of the champion everything.
+
+    Raises:
+        InputError: what should be the artifacts folder is a file.
     """
+    if artifacts.is_file():
+        raise InputError(f"{artifacts}: a file. Name the folder, or the URL, of artifacts.")
     objects = objects_of(artifacts)
     if objects is None:
         return
