@@ -8,7 +8,7 @@ import sys
 
 def print_any_character() -> None:
     """Have stdout write what its encoding lacks, such as a ★ or a →, by its code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
