@@ -112,7 +112,7 @@ def test_a_run_that_is_too_late_is_judged_again(
     objects.delete(["champion.json"])  # so that the second finds none
     pruned = [each.name for each in objects.under("results") + objects.under("store")]
     objects.delete(pruned)  # but not in the mirror
-    second = run_flow(changed(settings, seed=1))
+    second = run_flow(changed(settings, seed=1, promotion={"min_gain": 1}))
     assert ran(second) == STAGES[1:]
     assert second.verdict == manifest(second)["verdict"] == "kept"  # promoted, if it were alone
     assert json.loads((second.directory / "metrics.json").read_text())["champion"]["run"] == rival
