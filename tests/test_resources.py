@@ -76,12 +76,13 @@ def test_an_unwritable_folder_is_one_line_on_the_command_line(
     small_csv: Path, tmp_path: Path, server: str
 ) -> None:
     """Exit code 1, the folder's name, and what to do."""
-    (tmp_path / "artifacts").touch()
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "store").touch()
     settings = Settings(csv=small_csv, artifacts=tmp_path / "artifacts")
     result = train(settings, server)
     assert result.returncode == 1
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error:")]
-    assert "artifacts/store: can't be written to: Not a directory" in line
+    assert "artifacts/store: can't be written to: " in line
     assert "--artifacts" in line
     assert "Traceback" not in result.stderr
 
