@@ -30,6 +30,8 @@ def stages(run: "Run | Plan", settings: Settings) -> StageOutputs:
     with dask_cluster(settings.dask if training.partitions else "") as cluster:
         where = NotInKey(cluster) if cluster else None
         trained = train_network(run, split.train, training, settings.seed, initial, where)
-    evaluated = evaluate(run, trained, split, training.l2, training.distortion)
+    evaluated = evaluate(
+        run, trained, split, training.l2, training.distortion, training.average_shifts
+    )
     weights = initial.weights if initial else None
     return StageOutputs(csv, weights, ingested, split, trained, evaluated)

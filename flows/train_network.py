@@ -27,7 +27,7 @@ def train_network(
 ) -> Trained:
     """Call `train`, or for an ensemble call it for each member and then `merge`."""
     if training.members == 1:
-        return train(run, split, training, seed, initial, cluster)
+        return train(run, split, _alone(training), seed, initial, cluster)
     calls = calls_of_members(split, training, seed, initial, cluster)
     members = run.perform_all(train, calls, progress_of_several)
     return cast("Trained", merge_if_several(run, members))
@@ -44,12 +44,17 @@ def calls_of_members(
 
     The number of members is in none, so that an ensemble that grows trains only the new ones.
     """
-    alone = training.model_copy(update={"members": 1})
+    alone = _alone(training)
     start = initial and initial.from_anywhere
     return [
         train.arguments(split, alone, seed, start, cluster, member or None)
         for member in range(training.members)
     ]
+
+
+def _alone(training: TrainingSettings) -> TrainingSettings:
+    """Return the settings of one network, without those that no training depends on."""
+    return training.model_copy(update={"members": 1, "average_shifts": False})
 
 
 def merge_if_several(

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from network.loss import penalty
+from network.shifts import PHASES, UNMOVED, Shifts
 from network.weights import load_weights
 from tasks.cache.stage import stage
 from tasks.cache.store import Store, StoredFile
@@ -28,11 +29,17 @@ class Evaluated(BaseModel):
     evaluation: StoredFile
     predictions: StoredFile
     figures: dict[str, StoredFile]  # by name: cost.svg, confusion.svg, …
+    shifts: Shifts  # what the predictions are averaged over
 
 
 @stage
 def evaluate(
-    store: Store, trained: Trained, split: Split, l2: float, distortion: float
+    store: Store,
+    trained: Trained,
+    split: Split,
+    l2: float,
+    distortion: float,
+    average_shifts: bool,
 ) -> Evaluated:
     """Score the network on the test split, compute its cost on both splits, and draw the figures.
 
@@ -44,6 +51,7 @@ def evaluate(
         split: the images it was trained on, and those it has not seen.
         l2: weight of the penalty it was trained with.
         distortion: strength of the distortions it was trained with, to show some of them.
+        average_shifts: whether a prediction is the mean over the image moved by a pixel.
     """
     # pandas and matplotlib are slow to import, and not needed where the stored result is reused.
     import pandas as pd
@@ -55,7 +63,8 @@ def evaluate(
     layers = load_weights(store.path(trained.weights))
     train, test = store.path(split.train), store.path(split.test)
     classes = read_info(test).classes
-    seen, unseen = (outcome_on(part, layers, trained.activation) for part in (train, test))
+    shifts = PHASES if average_shifts else UNMOVED
+    seen, unseen = (outcome_on(part, layers, trained.activation, shifts) for part in (train, test))
     l2_part = penalty(layers, l2, len(seen.labels))
     evaluation = {
         **score(unseen.labels, unseen.predictions, classes),
@@ -91,4 +100,5 @@ def evaluate(
             evaluation=store.keep(scratch / "evaluation.json"),
             predictions=store.keep(scratch / "predictions.parquet"),
             figures={figure.name: store.keep(figure) for figure in figures},
+            shifts=shifts,
         )

@@ -167,7 +167,7 @@ def _predict_table(
     """Yield the predictions for a table's digits batch by batch."""
     row = 1
     for batch in read_ahead(_scaled_batches(file, kind, model, table_format), _AHEAD):
-        probabilities = predict(model.weights, batch.pixels, model.activation)
+        probabilities = predict(model.weights, batch.pixels, model.activation, model.shifts)
         yield _Predictions(file, row, probabilities, batch.labels)
         row += len(probabilities)
 

@@ -213,6 +213,7 @@ def _model(run: Run, outputs: StageOutputs) -> SavedModel:
         run=run.name,
         weights=load_weights(run.store.path(outputs.trained.weights)),
         activation=outputs.trained.activation,
+        shifts=outputs.evaluated.shifts,
         image_side=test.image_side,
         pixel_max=test.pixel_max,
         classes=test.classes,

@@ -68,5 +68,5 @@ def recognise(
     for start in range(0, len(pixels), CHUNK):
         chunk = slice(start, start + CHUNK)
         inputs = (pixels[chunk] / full).astype(probabilities.dtype)
-        probabilities[chunk] = predict(network.weights, inputs, network.activation)
+        probabilities[chunk] = predict(network.weights, inputs, network.activation, network.shifts)
     return labels_of(probabilities, network.classes), probabilities

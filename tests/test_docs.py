@@ -27,6 +27,7 @@ from tasks.cache.key import NotInKey
 from tasks.cache.store import SourceFile
 from tasks.digits.classes import DIGITS, in_words
 from tasks.training.first_weights import InitialNetwork
+from tasks.training.settings import TrainingSettings
 
 PAGES = [
     PROJECT / name
@@ -282,9 +283,10 @@ class Record:
 
 
 class KeyedSettings:
-    """Walks the flow's stages and notes which settings each is given."""
+    """Walks the flow's stages and notes which settings each is given, if they are the run's."""
 
-    def __init__(self) -> None:
+    def __init__(self, training: TrainingSettings) -> None:
+        self.training = training
         self.stages_of: dict[str, list[str]] = {}
 
     def perform(self, stage: Any, arguments: Mapping[str, Any]) -> Record:
@@ -294,6 +296,8 @@ class KeyedSettings:
                 continue
             model = type(value).model_fields if isinstance(value, BaseModel) else None
             model = value.fields if isinstance(value, Record) else model
+            if isinstance(value, TrainingSettings):
+                model = [each for each, given in value if given == getattr(self.training, each)]
             is_whole = isinstance(value, SourceFile | InitialNetwork)
             named = {"initial": "initial_weights"}.get(name, name)
             for setting in [named] if is_whole or model is None else model:
@@ -308,8 +312,8 @@ def test_settings_tables_say_whose_key_each_is_in(tmp_path: Path) -> None:
     """The column "key of" has the stages that the flow hands a setting to, and no other."""
     weights = tmp_path / "weights.pkl"
     weights.write_bytes(b"")
-    walked = KeyedSettings()
     settings = Settings(csv=PROJECT / "data/digits.csv", initial_weights=str(weights))
+    walked = KeyedSettings(settings.training)
     stages(walked, settings)  # type: ignore[arg-type]  # all that the stages ask of a run
     for heading in ("The run", "Data", "Split", "Training", "Promotion"):
         for name, row in table(heading).items():

@@ -22,6 +22,7 @@ from safetensors import safe_open
 from flows.settings import Settings
 from network.initialization import initial_weights
 from network.model import predict
+from network.shifts import PHASES, UNMOVED, Shifts
 from network.weights import dump_weights
 from tasks.digits.csv_format import CsvFormat
 from tasks.digits.csv_reader import csv_to_parquet
@@ -46,6 +47,7 @@ def write_run(
     image_side: int = SIDE,
     pixel_max: float = 255.0,
     classes: Sequence[int] = range(10),
+    shifts: Shifts = UNMOVED,
 ) -> Path:
     """Write what a run's folder holds of its network."""
     folder.mkdir(parents=True)
@@ -56,6 +58,7 @@ def write_run(
         "image_side": image_side,
         "pixel_max": pixel_max,
         "classes": list(classes),
+        "shifts": shifts,
         "weights_sha256": hashlib.sha256(content).hexdigest(),
     }
     (folder / "model.json").write_text(json.dumps(facts))
@@ -112,6 +115,17 @@ def test_onnx_computes_what_the_network_does(
     assert (probabilities.dtype, label.dtype) == (dtype, np.int64)
     assert probabilities == pytest.approx(expected, abs=1e-5)
     assert label.tolist() == expected.argmax(axis=1).tolist()
+
+
+def test_onnx_averages_over_shifts(tmp_path: Path) -> None:
+    """A run that predicts the mean for moved images is one graph that does so, on raw pixels."""
+    weights = random_weights(9, 7)
+    folder = write_run(tmp_path / "run", weights, "relu", shifts=PHASES)
+    export_run(folder, "onnx", tmp_path / "n.onnx")
+    expected = predict(weights, raw_pixels() / 255, "relu", PHASES)
+    assert computed(tmp_path / "n.onnx", raw_pixels())[0] == pytest.approx(expected, abs=1e-5)
+    assert computed(tmp_path / "n.onnx", raw_pixels(0))[0].shape == (0, 10)
+    assert load_model(folder).shifts == PHASES
 
 
 def test_onnx_says_what_it_takes_and_gives(run_folder: Path, tmp_path: Path) -> None:
@@ -220,14 +234,15 @@ def test_the_numpy_reader_of_the_docs_predicts_alike(
 def test_the_numpy_reader_knows_every_activation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, activation: str
 ) -> None:
-    """The formula holds for deep networks of each kind."""
+    """The formula holds for deep networks of each kind, and for predictions over shifts."""
     monkeypatch.chdir(tmp_path)
     weights = random_weights(9, 7)
-    export_run(write_run(tmp_path / "run", weights, activation), "npz", Path("digits.npz"))
+    folder = write_run(tmp_path / "run", weights, activation, shifts=PHASES)
+    export_run(folder, "npz", Path("digits.npz"))
     np.save("pixels.npy", raw_pixels())
     names: dict[str, Any] = {}
     exec(code_in("docs/export.md", "digits.npz"), names)
-    expected = predict(weights, raw_pixels() / 255, activation)
+    expected = predict(weights, raw_pixels() / 255, activation, PHASES)
     assert names["probabilities"] == pytest.approx(expected, abs=1e-5)
 
 

@@ -66,7 +66,7 @@ def test_training_fields_name_what_each_recipe_sets() -> None:
     """An empty field says what it stands for, where recipes differ."""
     fields = Settings.model_json_schema()["$defs"]["TrainingSettings"]["properties"]
     assert fields["epochs"]["description"].endswith("Recipes: accurate 120, best 250, classic 400.")
-    assert fields["convolutions"]["description"].endswith("best none, classic none.")
+    assert fields["convolutions"]["description"].endswith("best 16 and 48, classic none.")
     for name, field in fields.items():
         differ = len({getattr(training, name) for training in RECIPES.values()}) > 1
         assert ("Recipes:" in field["description"]) == differ, name

@@ -46,6 +46,11 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str], str]] = {
         ["evaluate"],
         "input trained.weights changed",
     ),
+    "training.average_shifts": (
+        {"training": {"average_shifts": True}},
+        ["evaluate"],
+        "average_shifts changed false → true",
+    ),
     "fail_on_drift": ({"fail_on_drift": True}, [], ""),
     "promotion.min_gain": ({"promotion": {"min_gain": 0.1}}, [], ""),
     "promotion.max_recall_drop": ({"promotion": {"max_recall_drop": 0.1}}, [], ""),

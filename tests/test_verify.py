@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from examples.digits import PROJECT
+from examples.runs import changed, run
 
 from flows.settings import Settings
 from network.weights import dump_weights, load_weights
@@ -224,6 +225,19 @@ def test_a_forged_file_is_found_by_what_comes_out(
     reseal(folder, change("files", file, value=sha256_of(path)))
     (problem,) = problems(folder)[file]
     assert problem.startswith(words)
+
+
+def test_a_run_is_scored_as_it_predicts(settings: Settings) -> None:
+    """Where predictions are the mean over shifts, so is the score, and model.json says which."""
+    published = run(changed(settings, training={"average_shifts": True}))
+    folder = published.directory
+    assert verified(folder).problems == []
+    assert verified(folder).accuracy == published.accuracy
+    model = json.loads((folder / "model.json").read_text())
+    assert model.pop("shifts") == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    (folder / "model.json").write_text(json.dumps(model))
+    reseal(folder, change("files", "model.json", value=sha256_of(folder / "model.json")))
+    assert problems(folder) == {"model.json": ["does not have the recomputed shifts"]}
 
 
 def replace_weights(folder: Path, content: bytes) -> None:

@@ -66,7 +66,7 @@ def compare_with_champion(
         raise InputError(
             f"it knows the labels {in_words(model.classes)}, and these are {in_words(info.classes)}"
         )
-    outcome = outcome_on(test, model.weights, model.activation)
+    outcome = outcome_on(test, model.weights, model.activation, model.shifts)
     labels = outcome.labels
     before, now = outcome.predictions == labels, predictions == labels
     known = champion_trained_on(artifacts, folder, test)

@@ -63,7 +63,7 @@ def read_photograph(path: Path, model: SavedModel) -> ReadPhotograph:
         )
     images = np.stack([training_image(digit, ink, labels, model.image_side) for digit in digits])
     flat = images.reshape(len(images), -1)
-    probabilities = predict(model.weights, flat, model.activation)
+    probabilities = predict(model.weights, flat, model.activation, model.shifts)
     return ReadPhotograph(small, digits, images, probabilities, model.classes)
 
 

@@ -71,6 +71,8 @@ def _meant(settings: Mapping[str, Any], name: str, otherwise: Any) -> list[Any]:
     """Return the settings that a stage's setting may be: some stages drop the group's name."""
     if name == "training.members":
         return [1]  # each network of an ensemble is trained as if it were the only one
+    if name == "training.average_shifts":
+        return [False]  # no training depends on it
     name = name.replace("trained.activation", "training.activation")  # handed on by train's record
     found = [value for each, value in settings.items() if f".{each}".endswith(f".{name}")]
     return found or [otherwise]

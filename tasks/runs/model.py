@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from network.activations import ACTIVATIONS
+from network.shifts import PHASES, UNMOVED, Shifts
 from network.weights import WeightsError, load_weights
 from tasks.cache.json_file import write_json
 from tasks.cache.store import damage, sha256_of
@@ -27,10 +28,12 @@ class SavedModel:
     image_side: int
     pixel_max: float
     classes: tuple[int, ...]  # the label of each output, ascending
+    shifts: Shifts = UNMOVED  # what its predictions are averaged over
 
 
 def describe_network(model: SavedModel) -> dict[str, Any]:
     """Return what is needed, besides the weights, to use a network."""
+    averaged = {} if model.shifts == UNMOVED else {"shifts": [list(by) for by in model.shifts]}
     return {
         "sizes": [model.weights[0].shape[1] - 1, *(len(layer) for layer in model.weights)],
         "activation": model.activation,
@@ -39,6 +42,7 @@ def describe_network(model: SavedModel) -> dict[str, Any]:
         "image_side": model.image_side,
         "pixel_order": "row",
         "pixel_max": model.pixel_max,
+        **averaged,
     }
 
 
@@ -88,12 +92,13 @@ def load_model(folder: Path) -> SavedModel:
             image_side=int(model["image_side"]),
             pixel_max=float(model["pixel_max"]),
             classes=tuple(map(int, model["classes"])),
+            shifts=tuple((int(down), int(right)) for down, right in model.get("shifts", UNMOVED)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{folder / MODEL}: {error!r}: missing or no number. Use another run."
         ) from error
-    sizes = saved.image_side**2 + 1, len(saved.classes)
-    if saved.activation not in ACTIVATIONS or sizes != (weights[0].shape[1], len(weights[-1])):
+    fits = (saved.image_side**2 + 1, len(saved.classes)) == (weights[0].shape[1], len(weights[-1]))
+    if not (fits and saved.activation in ACTIVATIONS and saved.shifts in (UNMOVED, PHASES)):
         raise InputError(f"{folder / MODEL}: does not fit the weights. Use another run.")
     return saved

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from network.shifts import UNMOVED, moved
 from tasks.runs.model import SavedModel
 
 # The oldest pair that has every operator used here, so that runtimes since 2022 load it too.
@@ -27,6 +28,7 @@ def onnx_bytes(model: SavedModel, metadata: str) -> bytes:
 
     dtype = model.weights[0].dtype
     number_type = helper.np_dtype_to_tensor_dtype(dtype)
+    pixels, outputs, is_moved = model.image_side**2, len(model.classes), model.shifts != UNMOVED
     constants = {
         "pixel_max": np.array(model.pixel_max, dtype),
         "one": np.array(1, dtype),
@@ -34,8 +36,17 @@ def onnx_bytes(model: SavedModel, metadata: str) -> bytes:
     }
     nodes = [
         helper.make_node("Cast", ["pixels"], ["numbers"], to=number_type),
-        helper.make_node("Div", ["numbers", "pixel_max"], ["layer_0"]),
+        helper.make_node("Div", ["numbers", "pixel_max"], ["images" if is_moved else "layer_0"]),
     ]
+    if is_moved:  # each image becomes one for each shift
+        constants["one_blank_pixel"] = np.array([0, 0, 0, 1])
+        constants["places"] = _places(model)
+        constants["one_image"] = np.array([-1, pixels])
+        nodes += [
+            helper.make_node("Pad", ["images", "one_blank_pixel"], ["padded"]),
+            helper.make_node("Gather", ["padded", "places"], ["moved"], axis=1),
+            helper.make_node("Reshape", ["moved", "one_image"], ["layer_0"]),
+        ]
     for number, layer in enumerate(model.weights, start=1):
         weights, bias, sums = (f"layer_{number}_{part}" for part in ("weights", "bias", "sums"))
         constants[weights] = np.ascontiguousarray(layer[:, 1:])  # (outputs, inputs)
@@ -45,6 +56,13 @@ def onnx_bytes(model: SavedModel, metadata: str) -> bytes:
         if number < len(model.weights):
             operator = _OPERATORS[model.activation]
             nodes.append(helper.make_node(operator, [sums], [f"layer_{number}"]))
+    if is_moved:
+        constants["its_shifts"] = np.array([-1, len(model.shifts), outputs])
+        nodes += [
+            helper.make_node("Reshape", [sums, "its_shifts"], ["sums_of_each"]),
+            helper.make_node("ReduceMean", ["sums_of_each"], ["mean"], axes=[1], keepdims=0),
+        ]
+        sums = "mean"
     # Not as one Sigmoid: onnxruntime's is exactly 0 below -18, so that improbable labels would tie.
     nodes += [
         helper.make_node("Neg", [sums], ["negative"]),
@@ -54,13 +72,12 @@ def onnx_bytes(model: SavedModel, metadata: str) -> bytes:
         helper.make_node("ArgMax", ["probabilities"], ["largest"], axis=1, keepdims=0),
         helper.make_node("Gather", ["labels", "largest"], ["label"]),
     ]
-    pixels = model.image_side**2
     graph = helper.make_graph(
         nodes,
         "digits",
         [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", pixels])],
         [
-            helper.make_tensor_value_info("probabilities", number_type, ["N", len(model.classes)]),
+            helper.make_tensor_value_info("probabilities", number_type, ["N", outputs]),
             helper.make_tensor_value_info("label", TensorProto.INT64, ["N"]),
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
@@ -75,3 +92,9 @@ def onnx_bytes(model: SavedModel, metadata: str) -> bytes:
     checker.check_model(exported, full_check=True)
     content: bytes = exported.SerializeToString(deterministic=True)
     return content
+
+
+def _places(model: SavedModel) -> np.ndarray:
+    """Return which pixel each one of the moved images is, -1 for a blank one."""
+    numbers = 1 + np.arange(model.image_side**2)[np.newaxis]
+    return np.concatenate([moved(numbers, *by)[0] - 1 for by in model.shifts])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from network.shifts import PHASES, UNMOVED
 from network.weights import WeightsError
 from tasks.cache.store import Store, damage
 from tasks.digits.network_outputs import outcome_on
@@ -59,7 +60,7 @@ def reevaluate(folder: Path, manifest: Manifest, store: Store) -> Reevaluation:
     if wrong := list(_model_differences(folder, manifest, model, test)):
         return Reevaluation(differences=[(MODEL, each) for each in wrong])
     # By the function that the stage `evaluate` uses: the result is the same to the last bit.
-    outcome = outcome_on(split, model.weights, model.activation)
+    outcome = outcome_on(split, model.weights, model.activation, model.shifts)
     recomputed = score(outcome.labels, outcome.predictions, test.classes)
     differences = []
     evaluation = _whole_output(manifest, store, "evaluate", "evaluation.json")
@@ -91,6 +92,7 @@ def _model_differences(
     trained = replace(
         model,
         activation=manifest.stages["train"].settings.get("training.activation", ""),
+        shifts=PHASES if manifest.stages["evaluate"].settings.get("average_shifts") else UNMOVED,
         image_side=test.image_side,
         pixel_max=test.pixel_max,
         classes=test.classes,

@@ -91,6 +91,12 @@ class TrainingSettings(BaseModel):
         description="Networks to train, each from initial weights of its own, and to merge into "
         "one that averages them; 1 is a single network.",
     )
+    average_shifts: bool = Field(
+        default=True,
+        title="Average shifts",
+        description="Predict the mean for an image and for the image moved by one pixel to the "
+        "right, down, and both. No training depends on it, and validation is without.",
+    )
     freeze_layers: int = Field(
         default=0,
         ge=0,
