@@ -39,7 +39,9 @@ class Example:
 
     def evaluate(self) -> Evaluated:
         """Evaluate the network."""
-        return evaluate.function(self.store, self.trained, self.split, l2=1.0, distortion=0.5)
+        return evaluate.function(
+            self.store, self.trained, self.split, l2=1.0, distortion=0.5, average_shifts=True
+        )
 
     def compare(self) -> float:
         """Compare the champion with one who says that all digits are 0."""
@@ -61,7 +63,7 @@ class Example:
         )
         manifest = Manifest.model_construct(
             files={name: sha256_of(self.champion / name) for name in (WEIGHTS, MODEL)},
-            stages=dict.fromkeys(("shuffle_split", "train"), account),
+            stages=dict.fromkeys(("shuffle_split", "train", "evaluate"), account),
         )
         again = reevaluate(self.champion, manifest, self.store)
         assert again.differences == []
