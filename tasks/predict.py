@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from network.model import predict
 from tasks.digits.batch import Batch
 from tasks.digits.classes import in_words
 from tasks.digits.csv_format import CsvFormat
@@ -167,7 +166,7 @@ def _predict_table(
     """Yield the predictions for a table's digits batch by batch."""
     row = 1
     for batch in read_ahead(_scaled_batches(file, kind, model, table_format), _AHEAD):
-        probabilities = predict(model.weights, batch.pixels, model.activation, model.shifts)
+        probabilities = model.predict(batch.pixels)
         yield _Predictions(file, row, probabilities, batch.labels)
         row += len(probabilities)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from network.model import CHUNK, predict
+from network.model import CHUNK
 from tasks.digits.batch import in_range, refuse_faint
 from tasks.digits.network_inputs import labels_of
 from tasks.errors import InputError
@@ -68,5 +68,5 @@ def recognise(
     for start in range(0, len(pixels), CHUNK):
         chunk = slice(start, start + CHUNK)
         inputs = (pixels[chunk] / full).astype(probabilities.dtype)
-        probabilities[chunk] = predict(network.weights, inputs, network.activation, network.shifts)
+        probabilities[chunk] = network.predict(inputs)
     return labels_of(probabilities, network.classes), probabilities

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from network.model import predict
 from tasks.errors import InputError
 from tasks.photographs.find_digits import find_digits
 from tasks.photographs.ink import ink_of
@@ -63,7 +62,7 @@ def read_photograph(path: Path, model: SavedModel) -> ReadPhotograph:
         )
     images = np.stack([training_image(digit, ink, labels, model.image_side) for digit in digits])
     flat = images.reshape(len(images), -1)
-    probabilities = predict(model.weights, flat, model.activation, model.shifts)
+    probabilities = model.predict(flat)
     return ReadPhotograph(small, digits, images, probabilities, model.classes)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from network.activations import ACTIVATIONS
+from network.model import predict
 from network.shifts import PHASES, UNMOVED, Shifts
 from network.weights import WeightsError, load_weights
 from tasks.cache.json_file import write_json
@@ -29,6 +30,14 @@ class SavedModel:
     pixel_max: float
     classes: tuple[int, ...]  # the label of each output, ascending
     shifts: Shifts = UNMOVED  # what its predictions are averaged over
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Return the probability of each class, (images, outputs), as `network.model.predict`.
+
+        Args:
+            images: (images, image_side²), 1 for full ink.
+        """
+        return predict(self.weights, images, self.activation, self.shifts)
 
 
 def describe_network(model: SavedModel) -> dict[str, Any]:
