@@ -5,28 +5,17 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from flows.dask_cluster import check_dask
-from flows.options import Json, out, say_whose_digits
+from flows.before_server import check_before_server
+from flows.options import Json, out
 from flows.server.ready_prefect import ready_prefect
 from flows.sweep_settings import SweepSettings
-from tasks.digits.csv_layout import check_csv
-from tasks.runs.shared_runs import update_runs
-from tasks.training.initial_network import find_initial_network
 
 
 def sweep(
     *, settings: Annotated[SweepSettings, Parameter(name="*")] = SweepSettings(), json: Json = False
 ) -> None:
     """Train the combinations of a grid of settings and rank them by held-out training digits."""
-    # A wrong path or format is reported at once, not after a server has been started.
-    update_runs(settings.artifacts)
-    for _, training in settings.points():
-        find_initial_network(
-            settings.initial_weights, settings.artifacts, training, settings.data.classes
-        )
-    check_csv(settings.csv, settings.data)
-    check_dask(settings.dask)
-    say_whose_digits(settings.csv)
+    check_before_server(settings, (training for _, training in settings.points()))
     with ready_prefect():
         from flows.sweep import sweep as sweep_flow
 

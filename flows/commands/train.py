@@ -4,15 +4,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
-from flows.dask_cluster import check_dask
-from flows.options import Json, Refresh, out, say_whose_digits, with_refresh
+from flows.before_server import check_before_server
+from flows.options import Json, Refresh, out, with_refresh
 from flows.server.ready_prefect import ready_prefect
 from flows.settings import Settings
 from tasks.digits.classes import image_noun
-from tasks.digits.csv_layout import check_csv
 from tasks.runs.folders import MANIFEST, METRICS, read_json
-from tasks.runs.shared_runs import update_runs
-from tasks.training.initial_network import find_initial_network
 
 if TYPE_CHECKING:
     from tasks.publish import Published
@@ -25,14 +22,7 @@ def train(
     json: Json = False,
 ) -> None:
     """Run the retraining flow here; stages whose inputs did not change come from the cache."""
-    # A wrong path or format is reported at once, not after a server has been started.
-    update_runs(settings.artifacts)
-    find_initial_network(
-        settings.initial_weights, settings.artifacts, settings.training, settings.data.classes
-    )
-    check_csv(settings.csv, settings.data)
-    check_dask(settings.dask)
-    say_whose_digits(settings.csv)
+    check_before_server(settings, [settings.training])
     with ready_prefect():
         from flows.retrain import retrain
 
